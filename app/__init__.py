@@ -1,0 +1,1 @@
+"""Hatthalekha: petitions and open letters in Khmer, English and French."""

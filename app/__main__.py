@@ -1,0 +1,5 @@
+"""``python -m app`` is ``hatthalekha``."""
+
+from app.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""What people and time do: plain functions of a session, one transaction each."""

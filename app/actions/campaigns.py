@@ -1,0 +1,209 @@
+"""Campaigns: imported from a file, published, opened and closed by the clock, stopped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import insert, select, update
+
+from app.models import (
+    Addressee,
+    Campaign,
+    CampaignCount,
+    CampaignKey,
+    Edition,
+    Endorsement,
+    Sponsor,
+    Threshold,
+)
+from app.rules.eligibility import rule_as_data
+from app.rules.life import opening_instants, start_of_day, state_by_dates
+from app.rules.texts import edition_hash
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.core.keys import Keyring
+    from app.rules.campaign_file import CampaignFile
+
+
+class SlugTaken(Exception):  # noqa: N818 - a fact, not a fault
+    """A campaign of this name exists."""
+
+
+class CampaignNotFound(Exception):  # noqa: N818 - a fact, not a fault
+    """There is no campaign of this name."""
+
+
+class CampaignCannotMove(Exception):  # noqa: N818 - a fact, not a fault
+    """The campaign's state does not allow this move; the message is that state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """How an imported campaign is published: by the file's dates, or open from now for some days."""
+
+    open_for: int | None = None
+
+
+def import_campaign(
+    session: Session,
+    *,
+    file: CampaignFile,
+    keyring: Keyring,
+    now: datetime,
+    owner_email: str | None = None,
+    publication: Publication | None = None,
+) -> UUID:
+    """Create a campaign with its first edition from a file and return its id. Raises SlugTaken.
+
+    Without ``publication`` it is a draft. The sponsor of a file that an operator imports counts as having accepted.
+    """
+    if session.scalar(select(Campaign.id).where(Campaign.slug == file.slug)) is not None:
+        raise SlugTaken(file.slug)
+    campaign_id = uuid4()
+    wrapped = keyring.new_campaign_key(campaign_id)
+    key = keyring.campaign_key(campaign_id, 1, wrapped)
+    opens_at, closes_at, state = _dates_and_state(file, publication, now)
+    session.execute(
+        insert(Campaign),
+        {
+            "id": campaign_id,
+            "slug": file.slug,
+            "kind": file.kind,
+            "state": state,
+            "reference": file.reference or None,
+            "source_locale": file.source_locale,
+            "timezone": file.timezone,
+            "opens_at": opens_at,
+            "closes_at": closes_at,
+            "asks": sorted(file.asks),
+            "signatories": file.signatories,
+            "organiser_name": file.organiser.name,
+            "organiser_email": key.seal("campaigns.organiser_email", campaign_id, owner_email or file.organiser.email),
+            "eligibility": rule_as_data(file.eligibility),
+            "created_at": now,
+        },
+    )
+    session.execute(
+        insert(CampaignKey),
+        {
+            "campaign_id": campaign_id,
+            "version": 1,
+            "root_version": wrapped.root_version,
+            "sealed": wrapped.sealed,
+            "created_at": now,
+        },
+    )
+    session.execute(insert(CampaignCount), {"campaign_id": campaign_id, "signatures": 0, "counted_at": now})
+    edition_id = _insert_edition(session, campaign_id, file, now)
+    _insert_parts(session, campaign_id, edition_id, file)
+    if file.sponsor is not None:
+        email = file.sponsor.email
+        session.execute(
+            insert(Sponsor),
+            {
+                "campaign_id": campaign_id,
+                "name": file.sponsor.name,
+                "titles": dict(file.sponsor.title),
+                "district": file.sponsor.district or None,
+                "party": file.sponsor.party or None,
+                "email": key.seal("sponsors.email", campaign_id, email) if email else None,
+            },
+        )
+    return campaign_id
+
+
+def move_by_dates(session: Session, *, now: datetime) -> int:
+    """Open what is due to open and close what is due to close; return how many moved.
+
+    Signing and confirming are judged by the dates themselves: this only keeps the state that lists and pages show.
+    """
+    closed = session.scalars(
+        update(Campaign)
+        .where(Campaign.state.in_(("scheduled", "open")), Campaign.closes_at <= now)
+        .values(state="closed")
+        .returning(Campaign.id)
+    ).all()
+    opened = session.scalars(
+        update(Campaign)
+        .where(Campaign.state == "scheduled", Campaign.opens_at <= now)
+        .values(state="open")
+        .returning(Campaign.id)
+    ).all()
+    return len(closed) + len(opened)
+
+
+def stop_campaign(session: Session, *, slug: str, because: str) -> None:
+    """Stop a campaign for good reason, kept with it. Raises CampaignNotFound, CampaignCannotMove."""
+    stopped = session.scalar(
+        update(Campaign)
+        .where(Campaign.slug == slug, Campaign.state.not_in(("stopped", "refused", "answered")))
+        .values(state="stopped", stopped_because=because)
+        .returning(Campaign.id)
+    )
+    if stopped is not None:
+        return
+    state = session.scalar(select(Campaign.state).where(Campaign.slug == slug))
+    if state is None:
+        raise CampaignNotFound(slug)
+    raise CampaignCannotMove(state)
+
+
+def _dates_and_state(
+    file: CampaignFile, publication: Publication | None, now: datetime
+) -> tuple[datetime | None, datetime | None, str]:
+    if publication is not None and publication.open_for is not None:
+        last_day = now.astimezone(ZoneInfo(file.timezone)).date() + timedelta(days=publication.open_for)
+        return now, start_of_day(last_day + timedelta(days=1), file.timezone), "open"
+    opens_at, closes_at = opening_instants(file.opens_on, file.closes_on, file.timezone)
+    if publication is None:
+        return opens_at, closes_at, "draft"
+    return opens_at, closes_at, state_by_dates(opens_at, closes_at, now)
+
+
+def _insert_edition(session: Session, campaign_id: UUID, file: CampaignFile, now: datetime) -> UUID:
+    edition_id = uuid4()
+    session.execute(
+        insert(Edition),
+        {
+            "id": edition_id,
+            "campaign_id": campaign_id,
+            "number": 1,
+            "texts": {locale: text.as_data() for locale, text in file.texts.items()},
+            "hash": edition_hash(file.texts),
+            "created_at": now,
+        },
+    )
+    return edition_id
+
+
+def _insert_parts(session: Session, campaign_id: UUID, edition_id: UUID, file: CampaignFile) -> None:
+    parts: dict[Any, list[dict[str, Any]]] = {
+        Addressee: [
+            {"campaign_id": campaign_id, "position": position, "names": dict(each.name), "country": each.country}
+            for position, each in enumerate(file.addressees)
+        ],
+        Threshold: [
+            {"id": uuid4(), "campaign_id": campaign_id, "signatures": each.signatures, "labels": dict(each.label)}
+            for each in file.thresholds
+        ],
+        Endorsement: [
+            {
+                "campaign_id": campaign_id,
+                "position": position,
+                "edition_id": edition_id,
+                "name": each.name,
+                "acronym": each.acronym or None,
+                "country": each.country or None,
+            }
+            for position, each in enumerate(file.endorsements)
+        ],
+    }
+    for table, rows in parts.items():
+        if rows:
+            session.execute(insert(table), rows)

@@ -1,0 +1,102 @@
+"""Counting: the roll-up that takes events, moves the total, and records a crossing once for ever."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import CursorResult, delete, insert, select, update
+
+from app.core.db import dialect_of, insert_if_absent
+from app.models import Campaign, CampaignCount, CountEvent, Crossing, Letter, Sponsor, Threshold
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+
+def list_campaigns_to_roll_up(session: Session) -> list[UUID]:
+    """Return the campaigns that have events waiting."""
+    return list(session.scalars(select(CountEvent.campaign_id).distinct()))
+
+
+def roll_up_count(session: Session, *, campaign_id: UUID, now: datetime) -> int:
+    """Take every event that is there, add it to the total, record thresholds that it reaches, and return the total.
+
+    The counter's row is locked first, so that rollers take turns. Events are taken by deleting them: an event that is
+    committed late is simply taken by a later roll-up, where a high-water mark would lose it.
+    """
+    total = session.scalar(
+        select(CampaignCount.signatures).where(CampaignCount.campaign_id == campaign_id).with_for_update()
+    )
+    if total is None:
+        return 0
+    events = session.execute(
+        delete(CountEvent).where(CountEvent.campaign_id == campaign_id).returning(CountEvent.change, CountEvent.at)
+    ).all()
+    if not events:
+        return total
+    total += sum(event.change for event in events)
+    session.execute(
+        update(CampaignCount)
+        .where(CampaignCount.campaign_id == campaign_id)
+        .values(signatures=total, counted_at=now)
+    )
+    additions = [event.at for event in events if event.change > 0]
+    if additions:
+        _record_crossings(session, campaign_id, total, reached_at=max(additions), now=now)
+    return total
+
+
+def _record_crossings(session: Session, campaign_id: UUID, total: int, *, reached_at: datetime, now: datetime) -> None:
+    reached = session.scalars(
+        update(Threshold)
+        .where(
+            Threshold.campaign_id == campaign_id, Threshold.reached_at.is_(None), Threshold.signatures <= total
+        )
+        .values(reached_at=reached_at)
+        .returning(Threshold.id)
+    ).all()
+    for threshold_id in reached:
+        crossing = {
+            "id": uuid4(),
+            "threshold_id": threshold_id,
+            "campaign_id": campaign_id,
+            "signatures": total,
+            "reached_at": reached_at,
+            "recorded_at": now,
+        }
+        statement = insert_if_absent(cast("Table", Crossing.__table__), dialect_of(session))
+        if cast("CursorResult[Any]", session.execute(statement, crossing)).rowcount == 1:
+            _owe_crossing_letters(session, campaign_id, crossing["id"], now)
+
+
+def _owe_crossing_letters(session: Session, campaign_id: UUID, crossing_id: object, now: datetime) -> None:
+    campaign = session.execute(
+        select(Campaign.source_locale, Sponsor.email)
+        .outerjoin(Sponsor, Sponsor.campaign_id == Campaign.id)
+        .where(Campaign.id == campaign_id)
+    ).one()
+    # An office of the Parliament of Canada reads English or French.
+    office_locale = "fr" if campaign.source_locale == "fr" else "en"
+    recipients = {"crossing_organiser": campaign.source_locale}
+    if campaign.email is not None:
+        recipients["crossing_office"] = office_locale
+    for kind, locale in recipients.items():
+        session.execute(
+            insert(Letter),
+            {
+                "id": uuid4(),
+                "kind": kind,
+                "campaign_id": campaign_id,
+                "crossing_id": crossing_id,
+                "locale": locale,
+                "dedupe_key": f"{kind}:{crossing_id}",
+                "state": "queued",
+                "due_at": now,
+                "attempts": 0,
+                "created_at": now,
+            },
+        )

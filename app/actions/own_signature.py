@@ -1,0 +1,88 @@
+"""What signers do with their own signature, through the link in their letter."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+
+from app.core import tokens
+from app.models import LIVING_STATES, CountEvent, Letter, Signature, Token
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.orm import Session
+
+#: What a row keeps of a person once it has ended: nothing that opens, even with the key.
+NO_DETAILS: Final = {"name": None, "email": None, "phone": None, "postal_code": None}
+
+
+class SignatureNotFound(Exception):  # noqa: N818 - a fact, not a fault
+    """No living signature belongs to this link."""
+
+
+def set_name_shown(session: Session, *, token: str, is_name_shown: bool) -> None:
+    """Show or hide the signer's name. Raises SignatureNotFound."""
+    changed = session.scalar(
+        update(Signature)
+        .where(Signature.id == _signature_of(token), Signature.state.in_(LIVING_STATES))
+        .values(is_name_shown=is_name_shown)
+        .returning(Signature.id)
+    )
+    if changed is None:
+        raise SignatureNotFound
+
+
+def withdraw_signature(session: Session, *, token: str, now: datetime) -> None:
+    """Take a confirmed signature out of the count and empty its details; before and after closing alike."""
+    withdrawn = session.execute(
+        update(Signature)
+        .where(Signature.id == _signature_of(token), Signature.state == "confirmed")
+        .values(state="withdrawn", ended_at=now, is_name_shown=False, wants_updates=False, **NO_DETAILS)
+        .returning(Signature.id, Signature.campaign_id)
+    ).first()
+    if withdrawn is None:
+        raise SignatureNotFound
+    session.execute(insert(CountEvent), {"campaign_id": withdrawn.campaign_id, "change": -1, "at": now})
+    _drop_letters(session, withdrawn.id)
+
+
+def erase_signature(session: Session, *, token: str, now: datetime) -> None:
+    """Forget the person: a confirmed signature is withdrawn, a pending one disowned, and what could find them is noise."""
+    found = session.execute(
+        select(Signature.id, Signature.state).where(Signature.id == _signature_of(token))
+    ).first()
+    if found is None:
+        raise SignatureNotFound
+    if found.state == "confirmed":
+        withdraw_signature(session, token=token, now=now)
+    elif found.state == "pending":
+        session.execute(
+            update(Signature)
+            .where(Signature.id == found.id, Signature.state == "pending")
+            .values(state="disowned", ended_at=now, is_name_shown=False, wants_updates=False, **NO_DETAILS)
+        )
+        _drop_letters(session, found.id)
+    session.execute(
+        update(Signature)
+        .where(Signature.id == found.id, Signature.state.not_in(LIVING_STATES))
+        .values({name: secrets.token_bytes(32) for name in ("email_index", "details_index", "person_index", "domain_index")})
+    )
+    session.execute(delete(Token).where(Token.signature_id == found.id, Token.purpose != "manage"))
+
+
+def _signature_of(token: str) -> object:
+    return (
+        select(Token.signature_id)
+        .where(Token.hash == tokens.hash_token("manage", token), Token.purpose == "manage")
+        .scalar_subquery()
+    )
+
+
+def _drop_letters(session: Session, signature_id: UUID) -> None:
+    session.execute(
+        update(Letter).where(Letter.signature_id == signature_id, Letter.state == "queued").values(state="dropped")
+    )

@@ -1,0 +1,393 @@
+"""Signing and confirming: a form becomes a pending signature and a letter; one press, or a code, makes it count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID, uuid4
+
+from sqlalchemy import and_, bindparam, case, exists, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from app.core import tokens
+from app.core.db import dialect_of, insert_if_absent
+from app.models import LIVING_STATES, Campaign, CountEvent, Letter, Signature, Token
+from app.rules.life import CONFIRMABLE_STATES, CONFIRMING_GRACE
+from app.rules.normalise import canonical_email, mail_domain, name_key
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Row, Table
+    from sqlalchemy.orm import Session
+
+    from app.core.keys import CampaignKey
+
+LETTERS_A_SIGNATURE: Final = 5
+VERSIONS: Final = 5
+BETWEEN_LETTERS: Final = timedelta(seconds=60)
+CODE_TRIES_A_DAY: Final = 5
+
+_signatures: Table = cast("Table", Signature.__table__)
+_letters: Table = cast("Table", Letter.__table__)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What a person said about themselves in a form, cleaned."""
+
+    name: str
+    email: str
+    country: str
+    subdivision: str | None
+    postal_code: str | None
+    phone: str | None
+    claims: tuple[str, ...]
+    is_name_shown: bool
+    wants_updates: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A signature is counted, by this press or by an earlier one."""
+
+    signature_id: UUID
+    campaign_slug: str
+
+
+class ConfirmationRefused(Exception):  # noqa: N818 - a fact, not a fault
+    """Nothing was counted: the link or code is unknown, too old, used up, or the campaign no longer takes it."""
+
+
+def request_signature(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    edition_id: UUID,
+    locale: str,
+    signer: Signer,
+    key: CampaignKey,
+    now: datetime,
+) -> UUID:
+    """Keep a form as a pending signature, owe the letter that asks to confirm it, and return the signature's id.
+
+    The same form again, whether pressed twice or sent fifty times at once, is the same signature and no further letter
+    within a minute. A form that says something else makes another version. An address that has signed already gets a
+    letter that says so. Whoever sent the form is told the same in every case.
+    """
+    row = _new_row(campaign_id, edition_id, locale, signer, key, now)
+    if _insert_signature(session, row):
+        _owe_letter(session, row, number=1, due_at=now)
+        return cast("UUID", row["id"])
+    living = _living_rows(session, campaign_id, row["email_index"])
+    known = next((each for each in living if each.state == "confirmed"), None) or next(
+        (each for each in living if each.details_index == row["details_index"]), None
+    )
+    if known is None and living and len(living) < VERSIONS:
+        row["version"] = max(each.version for each in living) + 1
+        due_at = max(now, max(each.last_letter_at for each in living) + BETWEEN_LETTERS)
+        row["last_letter_at"] = due_at
+        if _insert_signature(session, row):
+            _owe_letter(session, row, number=1, due_at=due_at)
+        return cast("UUID", row["id"])
+    if known is None and living:
+        known = living[-1]
+    if known is None:
+        # The row that stood in the way ended in between: what was sent now is simply the first again.
+        return request_signature(
+            session,
+            campaign_id=campaign_id,
+            edition_id=edition_id,
+            locale=locale,
+            signer=signer,
+            key=key,
+            now=now,
+        )
+    if known.last_letter_at <= now - BETWEEN_LETTERS:
+        owe_another_letter(session, signature_id=known.id, locale=locale, now=now)
+    return cast("UUID", known.id)
+
+
+def request_another_letter_by_email(
+    session: Session, *, campaign_id: UUID, email: str, locale: str, key: CampaignKey, now: datetime
+) -> None:
+    """Owe the letter of whoever has this address again, where there is somebody."""
+    living = _living_rows(session, campaign_id, key.index("email", canonical_email(email)))
+    if living:
+        owe_another_letter(session, signature_id=living[-1].id, locale=locale, now=now)
+
+
+def request_another_letter_by_token(session: Session, *, token: str, locale: str, now: datetime) -> bool:
+    """Owe the letter of an old confirmation link again; False where no such link was ever sent."""
+    signature_id = session.scalar(
+        select(Token.signature_id).where(Token.hash == tokens.hash_token("confirm", token), Token.purpose == "confirm")
+    )
+    if signature_id is None:
+        return False
+    owe_another_letter(session, signature_id=signature_id, locale=locale, now=now)
+    return True
+
+
+def confirm_by_token(session: Session, *, token: str, now: datetime) -> Confirmed:
+    """Count the signature that ``token`` was sent for, once. Raises ConfirmationRefused."""
+    confirmed = session.execute(_CONFIRM_BY_TOKEN, _confirm_values(now, hash=tokens.hash_token("confirm", token))).first()
+    if confirmed is not None:
+        return _count(session, confirmed, now)
+    already = session.execute(
+        select(Signature.id, Campaign.slug)
+        .join(Token, Token.signature_id == Signature.id)
+        .join(Campaign, Campaign.id == Signature.campaign_id)
+        .where(Token.hash == tokens.hash_token("confirm", token), Token.purpose == "confirm", _is_counted_elsewhere())
+    ).first()
+    if already is None:
+        raise ConfirmationRefused
+    return Confirmed(already.id, already.slug)
+
+
+def confirm_by_code(
+    session: Session, *, campaign_id: UUID, signature_ids: tuple[UUID, ...], code: str, codes_key: bytes, now: datetime
+) -> Confirmed | None:
+    """Count the one of ``signature_ids`` that was sent ``code``; None, after five wrong tries a day too."""
+    for signature_id in signature_ids:
+        if not _use_code_try(session, campaign_id, signature_id, now):
+            continue
+        is_right = session.scalar(
+            select(Token.letter_id).where(
+                Token.hash == tokens.hash_code(codes_key, signature_id, code),
+                Token.purpose == "code",
+                Token.signature_id == signature_id,
+                Token.expires_at > now,
+            )
+        )
+        if is_right is None:
+            continue
+        confirmed = session.execute(_CONFIRM_BY_ID, _confirm_values(now, id=signature_id)).first()
+        if confirmed is not None:
+            return _count(session, confirmed, now)
+        already = session.execute(
+            select(Signature.id, Campaign.slug)
+            .join(Campaign, Campaign.id == Signature.campaign_id)
+            .where(Signature.id == signature_id, _is_counted_elsewhere())
+        ).first()
+        if already is not None:
+            return Confirmed(already.id, already.slug)
+    return None
+
+
+def list_living_signatures(session: Session, *, campaign_id: UUID, email: str, key: CampaignKey) -> tuple[UUID, ...]:
+    """Return the ids of the living signatures of an address, for a code typed where no cookie came along."""
+    return tuple(each.id for each in _living_rows(session, campaign_id, key.index("email", canonical_email(email))))
+
+
+def owe_another_letter(session: Session, *, signature_id: UUID, locale: str, now: datetime) -> None:
+    """Owe a further letter to a living signature: at most five, a minute apart, one waiting at a time."""
+    current = session.execute(
+        select(_signatures).where(_signatures.c.id == signature_id, _signatures.c.state.in_(LIVING_STATES))
+    ).first()
+    if current is None or current.last_letter_at > now:
+        return
+    due_at = max(now, current.last_letter_at + BETWEEN_LETTERS)
+    number = session.scalar(
+        update(_signatures)
+        .where(
+            _signatures.c.id == signature_id,
+            _signatures.c.state == current.state,
+            _signatures.c.letters == current.letters,
+            _signatures.c.letters < LETTERS_A_SIGNATURE,
+        )
+        .values(letters=_signatures.c.letters + 1, last_letter_at=due_at)
+        .returning(_signatures.c.letters)
+    )
+    if number is not None:
+        kind = "already_signed" if current.state == "confirmed" else "confirm"
+        _owe_letter(session, {**current._mapping, "locale": locale}, number=number, due_at=due_at, kind=kind)  # noqa: SLF001 - SQLAlchemy's public name for it
+
+
+def _new_row(
+    campaign_id: UUID, edition_id: UUID, locale: str, signer: Signer, key: CampaignKey, now: datetime
+) -> dict[str, Any]:
+    signature_id = uuid4()
+    details = (
+        signer.name, signer.email, signer.country, signer.subdivision or "", signer.postal_code or "",
+        signer.phone or "", " ".join(signer.claims), str(signer.is_name_shown), str(signer.wants_updates),
+        str(edition_id),
+    )  # fmt: skip
+
+    def seal(column: str, text: str | None) -> bytes | None:
+        return None if text is None else key.seal(f"signatures.{column}", signature_id, text)
+
+    return {
+        "id": signature_id,
+        "campaign_id": campaign_id,
+        "edition_id": edition_id,
+        "locale": locale,
+        "state": "pending",
+        "version": 1,
+        "slot": 1,
+        "email_index": key.index("email", canonical_email(signer.email)),
+        "details_index": key.index("details", "\0".join(details)),
+        "person_index": key.index("person", name_key(signer.name, signer.postal_code)),
+        "domain_index": key.index("domain", mail_domain(signer.email)),
+        "name": seal("name", signer.name),
+        "email": seal("email", signer.email),
+        "phone": seal("phone", signer.phone),
+        "postal_code": seal("postal_code", signer.postal_code),
+        "country": signer.country,
+        "subdivision": signer.subdivision,
+        "claims": list(signer.claims),
+        "is_name_shown": signer.is_name_shown,
+        "wants_updates": signer.wants_updates,
+        "created_at": now,
+        "letters": 1,
+        "last_letter_at": now,
+        "code_tries": 0,
+    }
+
+
+def _insert_signature(session: Session, row: dict[str, Any]) -> bool:
+    return session.connection().execute(insert_if_absent(_signatures, dialect_of(session)), row).rowcount == 1
+
+
+def _owe_letter(session: Session, row: Any, *, number: int, due_at: datetime, kind: str = "confirm") -> None:  # noqa: ANN401 - a row or what will be one
+    session.connection().execute(
+        insert(_letters),
+        {
+            "id": uuid4(),
+            "kind": kind,
+            "campaign_id": row["campaign_id"],
+            "signature_id": row["id"],
+            "locale": row["locale"],
+            "dedupe_key": f"signature:{row['id'].hex}:{number}",
+            "state": "queued",
+            "due_at": due_at,
+            "attempts": 0,
+            "created_at": due_at,
+        },
+    )
+
+
+def _living_rows(session: Session, campaign_id: UUID, email_index: bytes) -> list[Row[Any]]:
+    return list(
+        session.execute(
+            select(_signatures)
+            .where(
+                _signatures.c.campaign_id == campaign_id,
+                _signatures.c.email_index == email_index,
+                _signatures.c.state.in_(LIVING_STATES),
+            )
+            .order_by(_signatures.c.version)
+        )
+    )
+
+
+_other = aliased(Signature, name="other")
+
+
+def _is_counted_elsewhere() -> Any:  # noqa: ANN401 - an SQL condition
+    """Tell whether this signature, or another version of it, is confirmed."""
+    return or_(
+        Signature.state == "confirmed",
+        and_(
+            Signature.state.in_(("pending", "superseded")),
+            exists().where(
+                _other.campaign_id == Signature.campaign_id,
+                _other.email_index == Signature.email_index,
+                _other.slot == Signature.slot,
+                _other.state == "confirmed",
+            ),
+        ),
+    )
+
+
+def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and out
+    """Build the guarded update: pending, sent by this link, its campaign still counting, no other version counted."""
+    return (
+        update(_signatures)
+        .where(
+            which,
+            _signatures.c.state == "pending",
+            exists().where(
+                Campaign.id == _signatures.c.campaign_id,
+                Campaign.state.in_(CONFIRMABLE_STATES),
+                or_(
+                    and_(Campaign.closes_at.is_(None), Campaign.state != "closed"),
+                    Campaign.closes_at > bindparam("closed_after", type_=Campaign.closes_at.type),
+                ),
+            ),
+            ~exists().where(
+                _other.campaign_id == _signatures.c.campaign_id,
+                _other.email_index == _signatures.c.email_index,
+                _other.slot == _signatures.c.slot,
+                _other.state == "confirmed",
+            ),
+        )
+        .values(state="confirmed", confirmed_at=bindparam("now", type_=_signatures.c.confirmed_at.type))
+        .returning(
+            _signatures.c.id,
+            _signatures.c.campaign_id,
+            _signatures.c.email_index,
+            _signatures.c.slot,
+            _signatures.c.version,
+            select(Campaign.slug).where(Campaign.id == _signatures.c.campaign_id).scalar_subquery().label("slug"),
+        )
+    )
+
+
+_CONFIRM_BY_TOKEN: Final = _confirm_statement(
+    _signatures.c.id
+    == select(Token.signature_id)
+    .where(
+        Token.hash == bindparam("hash", type_=Token.hash.type),
+        Token.purpose == "confirm",
+        Token.expires_at > bindparam("now", type_=Token.expires_at.type),
+    )
+    .scalar_subquery()
+)
+_CONFIRM_BY_ID: Final = _confirm_statement(_signatures.c.id == bindparam("id", type_=_signatures.c.id.type))
+
+
+def _confirm_values(now: datetime, **which: object) -> dict[str, object]:
+    return {"now": now, "closed_after": now - CONFIRMING_GRACE, **which}
+
+
+def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
+    session.connection().execute(
+        insert(CountEvent.__table__), {"campaign_id": confirmed.campaign_id, "change": 1, "at": now}
+    )
+    if confirmed.version > 1:
+        _supersede_other_versions(session, confirmed, now)
+    return Confirmed(confirmed.id, confirmed.slug)
+
+
+def _supersede_other_versions(session: Session, confirmed: Row[Any], now: datetime) -> None:
+    # The counted row becomes the first version, so that the same address meets it at its first insert ever after.
+    session.execute(
+        update(_signatures)
+        .where(
+            _signatures.c.campaign_id == confirmed.campaign_id,
+            _signatures.c.email_index == confirmed.email_index,
+            _signatures.c.slot == confirmed.slot,
+            _signatures.c.state == "pending",
+        )
+        .values(state="superseded", ended_at=now, name=None, email=None, phone=None, postal_code=None)
+    )
+    session.execute(update(_signatures).where(_signatures.c.id == confirmed.id).values(version=1))
+
+
+def _use_code_try(session: Session, campaign_id: UUID, signature_id: UUID, now: datetime) -> bool:
+    today = now.date()
+    is_new_day = or_(_signatures.c.code_day.is_(None), _signatures.c.code_day != today)
+    return (
+        session.scalar(
+            update(_signatures)
+            .where(
+                _signatures.c.id == signature_id,
+                _signatures.c.campaign_id == campaign_id,
+                or_(is_new_day, _signatures.c.code_tries < CODE_TRIES_A_DAY),
+            )
+            .values(code_day=today, code_tries=case((is_new_day, 1), else_=_signatures.c.code_tries + 1))
+            .returning(_signatures.c.id)
+        )
+        is not None
+    )

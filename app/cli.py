@@ -1,0 +1,284 @@
+"""The terminal's door: ``hatthalekha``. One line for each fault, on standard error, and never a traceback."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from app.core.clock import utc_now
+from app.core.db import Database, DatabaseUnavailableError, open_database
+from app.core.keys import KeysUnusableError, open_keyring
+from app.core.logs import configure_logging
+from app.settings import BadSettingsError, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+app = typer.Typer(
+    name="hatthalekha",
+    help="Petitions and open letters in Khmer, English and French.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+db = typer.Typer(no_args_is_help=True, help="The database's schema.", rich_markup_mode=None)
+campaign = typer.Typer(no_args_is_help=True, help="Campaigns.", rich_markup_mode=None)
+retention = typer.Typer(no_args_is_help=True, help="Forgetting on schedule.", rich_markup_mode=None)
+app.add_typer(db, name="db")
+app.add_typer(campaign, name="campaign")
+app.add_typer(retention, name="retention")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer requests.")] = 1,
+    *,
+    background: Annotated[bool, typer.Option(help="Do the background work here, too.")] = True,
+) -> None:
+    """Serve the pages, and do the background work unless a worker does."""
+    settings = _settings(port=port)
+    _open_keyring(settings)
+    import uvicorn
+
+    from app.main import PORT, WITHOUT_BACKGROUND
+
+    os.environ[PORT] = str(port)
+    if not background:
+        os.environ[WITHOUT_BACKGROUND] = "1"
+    print(f"Hatthalekha: {settings.base_url}/", flush=True)
+    if settings.smtp_url is None and settings.is_local:
+        print(f"Mailbox:     {settings.base_url}/dev/mailbox", flush=True)
+    uvicorn.run(
+        "app.main:create_app_from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,  # ours believes only TRUSTED_PROXIES
+        lifespan="on",
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Do the background work alone: letters, counts, opening and closing, forgetting."""
+    configure_logging()
+
+    async def work(settings: Settings, database: Database) -> None:
+        from app.jobs.background import Background, run_background
+        from app.mail.transport import open_transport
+        from app.rendering import Pages
+
+        transport = open_transport(settings.smtp_url, settings.mailbox_dir)
+        await run_background(Background(settings, database, open_keyring(settings.keys_dir), Pages(), transport))
+
+    _run(work)
+
+
+@app.command()
+def demo(*, once: Annotated[bool, typer.Option(help="Do nothing where campaigns exist already.")] = False) -> None:
+    """Load demonstration campaigns in three languages, with signatures and one crossing."""
+
+    async def load(settings: Settings, database: Database) -> None:
+        from app.actions.demonstration import has_campaigns, load_demonstration
+
+        if once and await database.read(has_campaigns):
+            return
+        keyring = open_keyring(settings.keys_dir)
+        for slug in await database.write(load_demonstration, keyring=keyring, now=utc_now()):
+            print(slug)
+
+    _run(load)
+
+
+@db.command("upgrade")
+def upgrade_database() -> None:
+    """Bring the database to the newest schema."""
+    from app.core import migrations
+
+    _guard(lambda: migrations.upgrade(_settings().database_url))
+
+
+@db.command("check")
+def check_database() -> None:
+    """Tell whether the database stands where the code expects it."""
+    from app.core import migrations
+    from app.models import Base
+
+    found: list[str] = []
+    _guard(lambda: found.extend(migrations.find_drift(_settings().database_url, Base.metadata)))
+    if found:
+        _fail(*found)
+    print("The database is current.")
+
+
+@campaign.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A file in the format hatthalekha-campaign/1.")],
+    *,
+    owner: Annotated[str | None, typer.Option(help="E-mail address of who answers for it.")] = None,
+    publish: Annotated[bool, typer.Option(help="Publish it; the file's dates decide whether it is open.")] = False,
+    open_for: Annotated[int | None, typer.Option(min=1, max=3650, help="Open it now, for so many days.")] = None,
+) -> None:
+    """Import a campaign. A bad file is refused whole, each fault named with its place."""
+    from app.actions.campaigns import Publication, SlugTaken, import_campaign
+    from app.rules.campaign_file import BadCampaignFile, parse_campaign_file
+    from app.rules.normalise import Refused, clean_email
+
+    try:
+        parsed = parse_campaign_file(file.read_bytes())
+        owner_email = None if owner is None else clean_email(owner)
+    except OSError as fault:
+        _fail(f"{file}: {fault.strerror}")
+    except Refused as refusal:
+        _fail(f"--owner: {refusal.message.say('en')}")
+    except BadCampaignFile as refusal:
+        _fail(*(f"{file}: {fault.place or 'file'}: {fault.message.say('en')}" for fault in refusal.faults))
+    publication = Publication(open_for) if publish or open_for is not None else None
+
+    async def load(settings: Settings, database: Database) -> None:
+        try:
+            await database.write(
+                import_campaign,
+                file=parsed,
+                keyring=open_keyring(settings.keys_dir),
+                now=utc_now(),
+                owner_email=owner_email,
+                publication=publication,
+            )
+        except SlugTaken:
+            _fail(f"{file}: slug: a campaign named {parsed.slug} exists already")
+        print(f"{settings.base_url}/c/{parsed.slug}")
+
+    _run(load)
+
+
+@campaign.command("list")
+def list_all() -> None:
+    """List every campaign: name, state, count."""
+
+    async def show(_: Settings, database: Database) -> None:
+        from app.queries.campaigns import list_all_campaigns
+
+        for each in await database.read(list_all_campaigns):
+            print(f"{each.slug}\t{each.state}\t{each.signatures}")
+
+    _run(show)
+
+
+@campaign.command("export")
+def export_file(slug: str) -> None:
+    """Write a campaign to standard output, in the format that import reads. No signer is in it."""
+
+    async def write(settings: Settings, database: Database) -> None:
+        from app.queries.campaigns import export_campaign
+
+        found = await database.read(export_campaign, slug=slug, keyring=open_keyring(settings.keys_dir))
+        if found is None:
+            _fail(f"there is no campaign named {slug}")
+        json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
+        print()
+
+    _run(write)
+
+
+@campaign.command("stop")
+def stop(slug: str, *, why: Annotated[str, typer.Option(help="The reason, kept with the campaign.")]) -> None:
+    """Stop a campaign: nobody can sign or confirm any more, and its page says so."""
+
+    async def halt(_: Settings, database: Database) -> None:
+        from app.actions.campaigns import CampaignCannotMove, CampaignNotFound, stop_campaign
+
+        try:
+            await database.write(stop_campaign, slug=slug, because=why)
+        except CampaignNotFound:
+            _fail(f"there is no campaign named {slug}")
+        except CampaignCannotMove as fact:
+            _fail(f"{slug} cannot be stopped: it is {fact}")
+
+    _run(halt)
+
+
+@retention.command("run")
+def run_retention() -> None:
+    """Forget what is to be forgotten now; the background work does the same every ten minutes."""
+
+    async def forget(_: Settings, database: Database) -> None:
+        from app.jobs.retain import forget_all
+
+        await forget_all(database, now=utc_now())
+
+    _run(forget)
+
+
+def main() -> None:
+    """Run the command line."""
+    app(prog_name="hatthalekha")
+
+
+def _run(work: Callable[[Settings, Database], Awaitable[None]]) -> None:
+    """Run ``work`` on the configured database and close it; faults become one line."""
+    settings = _settings()
+
+    async def run() -> None:
+        async with _database(settings) as database:
+            await work(settings, database)
+
+    _guard(lambda: asyncio.run(run()))
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    database = open_database(settings.database_url)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _guard(work: Callable[[], Any]) -> None:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        work()
+    except DatabaseUnavailableError as fault:
+        reason = f": {fault.__cause__}" if isinstance(fault.__cause__, OSError) else ""
+        _fail(f"the database cannot be reached or written{reason}")
+    except (KeysUnusableError, OSError) as fault:
+        _fail(str(fault))
+    except SQLAlchemyError as fault:
+        _fail(f"the database refused ({type(fault).__name__}); has `hatthalekha db upgrade` been run?")
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _settings(*, port: int | None = None) -> Settings:
+    try:
+        return Settings.from_environment(port=port)
+    except BadSettingsError as fault:
+        _fail(*fault.faults)
+
+
+def _open_keyring(settings: Settings) -> None:
+    _guard(lambda: open_keyring(settings.keys_dir))
+
+
+def _fail(*lines: str) -> NoReturn:
+    for line in lines:
+        print(f"hatthalekha: {line}", file=sys.stderr)
+    raise typer.Exit(1)

@@ -1,0 +1,178 @@
+"""Keys that lie outside the database, and what is encrypted and indexed with them.
+
+``KEYS_DIR`` holds root keys, ``root-0001.key`` and later ones; the newest wraps and derives, the others still open what
+they closed. Each campaign has a data key of its own, kept in the database wrapped by a root key: destroying that row
+destroys what the campaign knew of people. The primitives are those of ``docs/security`` decisions: AES-256-GCM with a
+random 96-bit nonce, HMAC-SHA256, HKDF-SHA256.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+KEY_BYTES: Final = 32
+NONCE_BYTES: Final = 12
+ROOT_NAME: Final = re.compile(r"root-(\d{4})\.key")
+
+
+class KeysUnusableError(Exception):
+    """The keys cannot be read or made; the message says which and why, never what is in them."""
+
+
+class SealBrokenError(Exception):
+    """A ciphertext was changed, moved to another place, or closed with another key."""
+
+
+def derive(key: bytes, purpose: str) -> bytes:
+    """Return a key of 32 bytes for one purpose (HKDF-Expand of a uniformly random key)."""
+    return HKDFExpand(SHA256(), KEY_BYTES, purpose.encode()).derive(key)
+
+
+def keyed_hash(key: bytes, *parts: bytes) -> bytes:
+    """Return HMAC-SHA256 over ``parts``, each preceded by its length so that no two lists read alike."""
+    return hmac.digest(key, b"".join(len(part).to_bytes(4) + part for part in parts), "sha256")
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A campaign's data key as the database keeps it."""
+
+    root_version: int
+    sealed: bytes
+
+
+class CampaignKey:
+    """Encrypts the fields of one campaign's signers and makes their indexes."""
+
+    def __init__(self, campaign_id: UUID, version: int, key: bytes) -> None:
+        """Take the campaign's unwrapped data key; ``version`` goes into every ciphertext's context."""
+        self._context = campaign_id.bytes + version.to_bytes(2)
+        self._cipher = AESGCM(derive(key, "fields"))
+        self._index = derive(key, "index")
+
+    def seal(self, place: str, row: UUID, text: str) -> bytes:
+        """Encrypt ``text`` for ``place`` ("table.column") of ``row``."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, text.encode(), self._bind(place, row))
+
+    def open(self, place: str, row: UUID, sealed: bytes) -> str:
+        """Decrypt what ``seal`` made for the same place and row; SealBrokenError otherwise."""
+        try:
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._bind(place, row)).decode()
+        except InvalidTag:
+            raise SealBrokenError(place) from None
+
+    def index(self, purpose: str, text: str) -> bytes:
+        """Return a value equal for equal texts within this campaign and purpose, and telling nothing without the key."""
+        return keyed_hash(self._index, purpose.encode(), text.encode())
+
+    def _bind(self, place: str, row: UUID) -> bytes:
+        return self._context + row.bytes + place.encode()
+
+
+class Keyring:
+    """The root keys of this installation and everything derived from them."""
+
+    def __init__(self, roots: dict[int, bytes]) -> None:
+        """Take root keys by version, at least one."""
+        self._roots = roots
+        self.version = max(roots)
+        self._unwrap = lru_cache(maxsize=256)(self._unwrap_now)
+
+    @cached_property
+    def tokens(self) -> bytes:
+        """Key of the tokens in links."""
+        return derive(self._roots[self.version], "tokens")
+
+    @cached_property
+    def codes(self) -> bytes:
+        """Key of the six-digit codes."""
+        return derive(self._roots[self.version], "codes")
+
+    @cached_property
+    def quotas(self) -> bytes:
+        """Key that, with a salt destroyed after 48 hours, hides who got how many letters."""
+        return derive(self._roots[self.version], "quotas")
+
+    @cached_property
+    def cookies(self) -> AESGCM:
+        """Cipher of sealed cookies."""
+        return AESGCM(derive(self._roots[self.version], "cookies"))
+
+    def new_campaign_key(self, campaign_id: UUID) -> WrappedKey:
+        """Make a data key for a campaign, wrapped for the database."""
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = self._wrapper(self.version).encrypt(nonce, secrets.token_bytes(KEY_BYTES), campaign_id.bytes)
+        return WrappedKey(self.version, nonce + sealed)
+
+    def campaign_key(self, campaign_id: UUID, version: int, wrapped: WrappedKey) -> CampaignKey:
+        """Unwrap a campaign's key; SealBrokenError where it is not this campaign's, KeysUnusableError without its root."""
+        return self._unwrap(campaign_id, version, wrapped)
+
+    def _unwrap_now(self, campaign_id: UUID, version: int, wrapped: WrappedKey) -> CampaignKey:
+        nonce, sealed = wrapped.sealed[:NONCE_BYTES], wrapped.sealed[NONCE_BYTES:]
+        try:
+            key = self._wrapper(wrapped.root_version).decrypt(nonce, sealed, campaign_id.bytes)
+        except InvalidTag:
+            fault = "campaign key"
+            raise SealBrokenError(fault) from None
+        return CampaignKey(campaign_id, version, key)
+
+    def _wrapper(self, version: int) -> AESGCM:
+        if version not in self._roots:
+            fault = f"root key {version:04} is not in KEYS_DIR"
+            raise KeysUnusableError(fault)
+        return AESGCM(derive(self._roots[version], "wrap"))
+
+
+def open_keyring(folder: Path) -> Keyring:
+    """Read the root keys in ``folder``, making the first where there is none. Raises KeysUnusableError."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not any(ROOT_NAME.fullmatch(entry.name) for entry in folder.iterdir()):
+            _make_first_root(folder)
+        roots = {
+            int(match[1]): entry.read_bytes()
+            for entry in folder.iterdir()
+            if (match := ROOT_NAME.fullmatch(entry.name))
+        }
+    except OSError as fault:
+        message = f"KEYS_DIR {folder}: {fault.strerror}"
+        raise KeysUnusableError(message) from None
+    for version, root in roots.items():
+        if len(root) != KEY_BYTES:
+            message = f"KEYS_DIR {folder}: root-{version:04}.key holds {len(root)} bytes and not {KEY_BYTES}"
+            raise KeysUnusableError(message)
+    return Keyring(roots)
+
+
+def _make_first_root(folder: Path) -> None:
+    # Two processes may start at once: a link appears whole or not at all, and only one of them makes it.
+    draft = folder / f".{secrets.token_hex(8)}"
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, secrets.token_bytes(KEY_BYTES))
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    try:
+        os.link(draft, folder / "root-0001.key")
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,1 @@
+"""Background work: thin loops over actions. Tables are its only bridge to requests."""

@@ -1,0 +1,21 @@
+"""Forget what is to be forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.actions import retention
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from app.core.db import Database
+
+
+async def forget_all(database: Database, *, now: datetime) -> None:
+    """Expire unconfirmed forms, destroy the keys of campaigns long closed, clear old quotas."""
+    while await database.write(retention.expire_signatures, now=now) == retention.CHUNK:
+        pass
+    for campaign_id in await database.read(retention.list_campaigns_to_forget, now=now):
+        await database.write(retention.forget_signers, campaign_id=campaign_id)
+    await database.write(retention.forget_quotas, now=now)

@@ -1,0 +1,1 @@
+"""Letters: the outbox, what they say, and how they leave."""

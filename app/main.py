@@ -1,0 +1,103 @@
+"""Assembly: settings become services, services are given to the doors, and the doors stand behind the page cache."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from app.core.db import open_database
+from app.core.keys import open_keyring
+from app.core.logs import configure_logging
+from app.mail.transport import open_transport
+from app.rendering import Pages
+from app.settings import Settings
+from app.web.api.v1 import Api
+from app.web.cache import PageCache
+from app.web.errors import error_handlers, error_responder
+from app.web.forms import BODY_BYTES
+from app.web.health import Health
+from app.web.house import House, Shelf
+from app.web.middleware import ClientAddress, HostGate, Shield
+from app.web.public.confirming import Confirming
+from app.web.public.development import Mailbox
+from app.web.public.own_signature import OwnPage
+from app.web.public.reading import Reading
+from app.web.public.signing import Signing
+from app.web.static_files import StaticFiles
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.types import ASGIApp
+
+    from app.jobs.background import Background
+
+#: Set by ``serve --no-background``, where a worker of its own does the background work.
+WITHOUT_BACKGROUND = "HATTHALEKHA_WITHOUT_BACKGROUND"
+PORT = "HATTHALEKHA_PORT"
+
+
+def create_app(settings: Settings, *, with_background: bool = True) -> ASGIApp:
+    """Return the application: every door, and the background work where it is wanted. Raises KeysUnusableError."""
+    database = open_database(settings.database_url)
+    keyring = open_keyring(settings.keys_dir)
+    cache = PageCache()
+    house = House(settings, database, keyring, Pages(), Shelf(database, keyring), cache)
+    respond = error_responder(house.pages, settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        work = asyncio.create_task(_run_background(house)) if with_background else None
+        yield
+        if work is not None:
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+        await database.close()
+
+    app = FastAPI(
+        title="Hatthalekha",
+        version="1",
+        description="Campaigns and their counts. No answer names a signer.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        exception_handlers=error_handlers(respond),  # type: ignore[arg-type]  # handlers of narrower exceptions
+        max_body_size=BODY_BYTES,
+        form_limits={"max_files": 0, "max_fields": 0},
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        redirect_slashes=False,
+    )
+    app.include_router(Api(house).router)
+    for door in (Health(house), Mailbox(house), Reading(house), Signing(house), Confirming(house), OwnPage(house)):
+        app.router.routes.extend(door.routes)
+    app.router.routes.extend(StaticFiles().routes)
+    cache.app = Shield(ClientAddress(app, settings), settings, respond)
+    return HostGate(cache, settings, respond)
+
+
+def create_app_from_environment() -> ASGIApp:
+    """Return the application for uvicorn's processes, which know only the environment."""
+    configure_logging()
+    port = os.environ.get(PORT)
+    settings = Settings.from_environment(port=int(port) if port else None)
+    return create_app(settings, with_background=WITHOUT_BACKGROUND not in os.environ)
+
+
+def create_background(house: House) -> Background:
+    """Return what the loops work with."""
+    # Imported here, so that a process that only serves starts without them.
+    from app.jobs.background import Background
+
+    transport = open_transport(house.settings.smtp_url, house.settings.mailbox_dir)
+    return Background(house.settings, house.database, house.keyring, house.pages, transport)
+
+
+async def _run_background(house: House) -> None:
+    from app.jobs.background import run_background
+
+    await run_background(create_background(house))

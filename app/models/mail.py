@@ -1,0 +1,81 @@
+"""The outbox: letters owed, written in the transaction that caused them. No row holds an address or a token."""
+
+from __future__ import annotations
+
+from datetime import (
+    date,  # noqa: TC003 - SQLAlchemy reads the annotations when the class is made
+    datetime,  # noqa: TC003 - likewise
+)
+from uuid import UUID  # noqa: TC003 - likewise
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+
+class Letter(Base):
+    """A letter to send once. Its recipient is read from what it refers to, when it is sent."""
+
+    __tablename__ = "letters"
+    __table_args__ = (
+        UniqueConstraint("dedupe_key"),
+        CheckConstraint("kind IN ('confirm', 'already_signed', 'crossing_organiser', 'crossing_office')", name="kind"),
+        CheckConstraint("state IN ('queued', 'sent', 'failed', 'dropped')", name="state"),
+        Index(
+            "ix_letters_due", "due_at",
+            postgresql_where=text("state = 'queued'"), sqlite_where=text("state = 'queued'"),
+        ),
+        Index("ix_letters_signature_id", "signature_id"),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"))
+    crossing_id: Mapped[UUID | None] = mapped_column(ForeignKey("crossings.id", ondelete="CASCADE"))
+    locale: Mapped[str]
+    dedupe_key: Mapped[str]
+    state: Mapped[str]
+    due_at: Mapped[datetime]  # while a sender holds it: when another may take it over
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    written_at: Mapped[datetime | None]  # first attempt: the letter's Date, so that every attempt is the same letter
+    sent_at: Mapped[datetime | None]
+    last_fault: Mapped[str | None]  # a reply code or the name of a failure; never an address
+
+
+class Token(Base):
+    """What is kept of the links and of the code in a letter: hashes, and until when they work."""
+
+    __tablename__ = "tokens"
+    __table_args__ = (
+        CheckConstraint("purpose IN ('confirm', 'manage', 'code')", name="purpose"),
+        Index("ix_tokens_signature_id", "signature_id"),
+    )
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    purpose: Mapped[str]
+    letter_id: Mapped[UUID] = mapped_column(ForeignKey("letters.id", ondelete="CASCADE"))
+    signature_id: Mapped[UUID] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+
+
+class QuotaSalt(Base):
+    """Half of the key that hides, for a day, who got how many letters; destroyed after 48 hours."""
+
+    __tablename__ = "quota_salts"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    salt: Mapped[bytes]
+
+
+class LetterQuota(Base):
+    """How many letters a hidden address got on a day, over all campaigns or from one. Refers to nothing else."""
+
+    __tablename__ = "letter_quotas"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    letters: Mapped[int]

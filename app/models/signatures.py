@@ -1,0 +1,81 @@
+"""Signatures: who signed what, sealed; each form that was sent is one row."""
+
+from __future__ import annotations
+
+from datetime import (
+    date,  # noqa: TC003 - SQLAlchemy reads the annotations when the class is made
+    datetime,  # noqa: TC003 - likewise
+)
+from typing import Final
+from uuid import UUID  # noqa: TC003 - likewise
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base
+
+LIVING_STATES: Final = ("pending", "confirmed")
+ENDED_STATES: Final = ("withdrawn", "expired", "disowned", "superseded")
+_IS_LIVING: Final = text("state IN ('pending', 'confirmed')")
+
+
+class Signature(Base):
+    """One form that a person sent.
+
+    A second form from the same address, sent before the first was confirmed and saying something else, is a *version*:
+    a row of its own, so that each letter confirms exactly what it was sent for. At most one row of an address is ever
+    confirmed (``uq_signatures_confirmed``), and identical forms fall together (``uq_signatures_version``).
+    """
+
+    __tablename__ = "signatures"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('pending', 'confirmed', 'withdrawn', 'expired', 'disowned', 'superseded')", name="state"
+        ),
+        CheckConstraint("state <> 'confirmed' OR confirmed_at IS NOT NULL", name="confirmed_at"),
+        CheckConstraint("version BETWEEN 1 AND 5", name="version"),
+        CheckConstraint("letters BETWEEN 0 AND 5", name="letters"),
+        Index(
+            "uq_signatures_version", "campaign_id", "email_index", "slot", "version",
+            unique=True, postgresql_where=_IS_LIVING, sqlite_where=_IS_LIVING,
+        ),
+        Index(
+            "uq_signatures_confirmed", "campaign_id", "email_index", "slot",
+            unique=True, postgresql_where=text("state = 'confirmed'"), sqlite_where=text("state = 'confirmed'"),
+        ),
+        Index(
+            "ix_signatures_pending", "created_at",
+            postgresql_where=text("state = 'pending'"), sqlite_where=text("state = 'pending'"),
+        ),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    edition_id: Mapped[UUID] = mapped_column(ForeignKey("editions.id"))
+    locale: Mapped[str]
+    state: Mapped[str]
+    version: Mapped[int]
+    slot: Mapped[int]
+
+    email_index: Mapped[bytes]  # keyed hash of the canonical address; uniqueness
+    details_index: Mapped[bytes]  # keyed hash of everything the form said; tells a repeated form from another version
+    person_index: Mapped[bytes]  # keyed hash of the compared name and postal code; near-duplicates
+    domain_index: Mapped[bytes]  # keyed hash of the mail domain
+    name: Mapped[bytes | None]  # these four are sealed; all are emptied when a row ends
+    email: Mapped[bytes | None]
+    phone: Mapped[bytes | None]
+    postal_code: Mapped[bytes | None]
+
+    country: Mapped[str]
+    subdivision: Mapped[str | None]
+    claims: Mapped[list[str]]
+    is_name_shown: Mapped[bool]
+    wants_updates: Mapped[bool]
+
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    letters: Mapped[int]
+    last_letter_at: Mapped[datetime]
+    code_day: Mapped[date | None]
+    code_tries: Mapped[int]

@@ -1,0 +1,385 @@
+"""Campaigns as pages, letters and the JSON doors show them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy.orm import aliased
+
+from app import models as tables
+from app.core.keys import WrappedKey
+from app.rules import campaign_file as files
+from app.rules.campaign_file import campaign_as_data
+from app.rules.eligibility import parse_rule
+from app.rules.life import last_day
+from app.rules.texts import CampaignText
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from app.core.keys import Keyring
+    from app.rules.eligibility import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """Whom a campaign speaks to; ``names`` by locale, at least one."""
+
+    names: Mapping[str, str]
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sponsor:
+    """The member who agreed to carry a petition; ``titles`` by locale."""
+
+    name: str
+    titles: Mapping[str, str]
+    district: str | None
+    party: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """What is promised at a count; ``labels`` by locale; ``reached_at`` is never cleared."""
+
+    signatures: int
+    labels: Mapping[str, str]
+    reached_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Endorsement:
+    """An organisation that signed, in the order of signing."""
+
+    name: str
+    acronym: str | None
+    country: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """A campaign with its current edition and its count so far."""
+
+    id: UUID
+    slug: str
+    kind: str
+    state: str
+    reference: str | None
+    source_locale: str
+    timezone: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    asks: frozenset[str]
+    signatories: str
+    organiser_name: str
+    rule: Rule
+    addressees: tuple[Addressee, ...]
+    sponsor: Sponsor | None
+    thresholds: tuple[Threshold, ...]
+    endorsements: tuple[Endorsement, ...]
+    edition_id: UUID
+    edition_number: int
+    edition_hash: str
+    texts: Mapping[str, CampaignText]
+    signatures: int
+
+    @property
+    def next_threshold(self) -> Threshold | None:
+        """The lowest threshold that has not been reached."""
+        return next((each for each in self.thresholds if each.reached_at is None), None)
+
+    @property
+    def takes_individuals(self) -> bool:
+        """Whether people sign it (organisations sign by endorsement)."""
+        return self.signatories in {"individuals", "both"}
+
+    def counted_again(self, signatures: int, thresholds: tuple[Threshold, ...]) -> Campaign:
+        """Return the same campaign with a newer count."""
+        return replace(self, signatures=signatures, thresholds=thresholds)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignCard:
+    """A campaign as a line of a list."""
+
+    slug: str
+    kind: str
+    state: str
+    reference: str | None
+    source_locale: str
+    timezone: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    signatories: str
+    titles: Mapping[str, str]
+    addressees: tuple[Addressee, ...]
+    thresholds: tuple[Threshold, ...]
+    endorsements: int
+    signatures: int
+
+    @property
+    def takes_individuals(self) -> bool:
+        """Whether people sign it."""
+        return self.signatories in {"individuals", "both"}
+
+    @property
+    def next_threshold(self) -> Threshold | None:
+        """The lowest threshold that has not been reached."""
+        return next((each for each in self.thresholds if each.reached_at is None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A campaign's data key as the database keeps it, and its version."""
+
+    version: int
+    wrapped: WrappedKey
+
+
+def find_campaign(session: Session, *, slug: str) -> Campaign | None:
+    """Return a published campaign with its current edition, or None."""
+    row = session.execute(_CAMPAIGN.where(tables.Campaign.slug == slug, _IS_PUBLIC)).first()
+    if row is None:
+        return None
+    campaign = row.Campaign
+    return Campaign(
+        id=campaign.id,
+        slug=campaign.slug,
+        kind=campaign.kind,
+        state=campaign.state,
+        reference=campaign.reference,
+        source_locale=campaign.source_locale,
+        timezone=campaign.timezone,
+        opens_at=campaign.opens_at,
+        closes_at=campaign.closes_at,
+        asks=frozenset(campaign.asks),
+        signatories=campaign.signatories,
+        organiser_name=campaign.organiser_name,
+        rule=parse_rule(campaign.eligibility),
+        addressees=_addressees(session, [campaign.id]).get(campaign.id, ()),
+        sponsor=_find_sponsor(session, campaign.id),
+        thresholds=_thresholds(session, [campaign.id]).get(campaign.id, ()),
+        endorsements=_list_endorsements(session, campaign.id),
+        edition_id=row.Edition.id,
+        edition_number=row.Edition.number,
+        edition_hash=row.Edition.hash,
+        texts={locale: CampaignText.from_data(text) for locale, text in row.Edition.texts.items()},
+        signatures=row.signatures,
+    )
+
+
+def find_campaign_key(session: Session, *, campaign_id: UUID) -> StoredKey | None:
+    """Return the newest data key of a campaign, or None once it was destroyed."""
+    row = session.scalars(
+        select(tables.CampaignKey)
+        .where(tables.CampaignKey.campaign_id == campaign_id)
+        .order_by(tables.CampaignKey.version.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else StoredKey(row.version, WrappedKey(row.root_version, row.sealed))
+
+
+def list_campaigns(session: Session, *, after: str | None = None, limit: int | None = None) -> list[CampaignCard]:
+    """Return published campaigns: those open or to come first, then closed ones, newest first in each.
+
+    ``after`` is the slug that the previous page ended with.
+    """
+    rank = case((tables.Campaign.state.in_(("open", "scheduled")), 0), else_=1)
+    statement = _CAMPAIGN.where(_IS_PUBLIC).order_by(rank, tables.Campaign.created_at.desc(), tables.Campaign.slug)
+    if after is not None:
+        last = session.execute(
+            select(rank.label("rank"), tables.Campaign.created_at).where(tables.Campaign.slug == after, _IS_PUBLIC)
+        ).first()
+        if last is None:
+            return []
+        statement = statement.where(
+            or_(
+                rank > last.rank,
+                and_(rank == last.rank, tables.Campaign.created_at < last.created_at),
+                and_(
+                    rank == last.rank, tables.Campaign.created_at == last.created_at, tables.Campaign.slug > after
+                ),
+            )
+        )
+    rows = session.execute(statement.limit(limit)).all()
+    ids = [row.Campaign.id for row in rows]
+    addressees, thresholds = _addressees(session, ids), _thresholds(session, ids)
+    endorsements = {
+        campaign_id: number
+        for campaign_id, number in session.execute(
+            select(tables.Endorsement.campaign_id, func.count())
+            .where(tables.Endorsement.campaign_id.in_(ids))
+            .group_by(tables.Endorsement.campaign_id)
+        )
+    }
+    return [
+        CampaignCard(
+            slug=row.Campaign.slug,
+            kind=row.Campaign.kind,
+            state=row.Campaign.state,
+            reference=row.Campaign.reference,
+            source_locale=row.Campaign.source_locale,
+            timezone=row.Campaign.timezone,
+            opens_at=row.Campaign.opens_at,
+            closes_at=row.Campaign.closes_at,
+            signatories=row.Campaign.signatories,
+            titles={locale: text["title"] for locale, text in row.Edition.texts.items()},
+            addressees=addressees.get(row.Campaign.id, ()),
+            thresholds=thresholds.get(row.Campaign.id, ()),
+            endorsements=endorsements.get(row.Campaign.id, 0),
+            signatures=row.signatures,
+        )
+        for row in rows
+    ]
+
+
+def find_count(session: Session, *, slug: str) -> tuple[int, tuple[Threshold, ...]] | None:
+    """Return the count so far of a published campaign and its thresholds, or None."""
+    row = session.execute(
+        select(tables.Campaign.id, _SIGNATURES).where(tables.Campaign.slug == slug, _IS_PUBLIC)
+    ).first()
+    return None if row is None else (row.signatures, _thresholds(session, [row.id]).get(row.id, ()))
+
+
+#: The total that is rolled up and the events that are not yet, in one statement and so of one moment.
+_SIGNATURES = (
+    func.coalesce(
+        select(tables.CampaignCount.signatures)
+        .where(tables.CampaignCount.campaign_id == tables.Campaign.id)
+        .scalar_subquery(),
+        0,
+    )
+    + func.coalesce(
+        select(func.sum(tables.CountEvent.change))
+        .where(tables.CountEvent.campaign_id == tables.Campaign.id)
+        .scalar_subquery(),
+        0,
+    )
+).label("signatures")
+
+_IS_PUBLIC = tables.Campaign.state.not_in(("draft", "review", "refused"))
+
+_newer = aliased(tables.Edition)
+_CAMPAIGN = select(tables.Campaign, tables.Edition, _SIGNATURES).join(
+    tables.Edition,
+    and_(
+        tables.Edition.campaign_id == tables.Campaign.id,
+        tables.Edition.number
+        == select(func.max(_newer.number)).where(_newer.campaign_id == tables.Campaign.id).scalar_subquery(),
+    ),
+)
+
+
+def _addressees(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Addressee, ...]]:
+    found: dict[UUID, tuple[Addressee, ...]] = {}
+    for each in session.scalars(
+        select(tables.Addressee).where(tables.Addressee.campaign_id.in_(ids)).order_by(tables.Addressee.position)
+    ):
+        found[each.campaign_id] = (*found.get(each.campaign_id, ()), Addressee(each.names, each.country))
+    return found
+
+
+def _thresholds(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Threshold, ...]]:
+    found: dict[UUID, tuple[Threshold, ...]] = {}
+    for each in session.scalars(
+        select(tables.Threshold).where(tables.Threshold.campaign_id.in_(ids)).order_by(tables.Threshold.signatures)
+    ):
+        threshold = Threshold(each.signatures, each.labels, each.reached_at)
+        found[each.campaign_id] = (*found.get(each.campaign_id, ()), threshold)
+    return found
+
+
+def _find_sponsor(session: Session, campaign_id: UUID) -> Sponsor | None:
+    sponsor = session.get(tables.Sponsor, campaign_id)
+    return None if sponsor is None else Sponsor(sponsor.name, sponsor.titles, sponsor.district, sponsor.party)
+
+
+def _list_endorsements(session: Session, campaign_id: UUID) -> tuple[Endorsement, ...]:
+    return tuple(
+        Endorsement(each.name, each.acronym, each.country)
+        for each in session.scalars(
+            select(tables.Endorsement)
+            .where(tables.Endorsement.campaign_id == campaign_id)
+            .order_by(tables.Endorsement.position)
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignState:
+    """A campaign as the operator lists it, published or not."""
+
+    slug: str
+    state: str
+    signatures: int
+
+
+def list_all_campaigns(session: Session) -> list[CampaignState]:
+    """Return every campaign, whatever its state, by slug."""
+    rows = session.execute(
+        select(tables.Campaign.slug, tables.Campaign.state, _SIGNATURES).order_by(tables.Campaign.slug)
+    )
+    return [CampaignState(row.slug, row.state, row.signatures) for row in rows]
+
+
+def export_campaign(session: Session, *, slug: str, keyring: Keyring) -> dict[str, object] | None:
+    """Return a campaign in the format ``hatthalekha-campaign/1``, or None. Its dates are days in its own zone."""
+    row = session.execute(_CAMPAIGN.where(tables.Campaign.slug == slug)).first()
+    if row is None:
+        return None
+    campaign = row.Campaign
+    stored = find_campaign_key(session, campaign_id=campaign.id)
+    key = None if stored is None else keyring.campaign_key(campaign.id, stored.version, stored.wrapped)
+
+    def opened(place: str, sealed: bytes | None) -> str:
+        return "" if key is None or sealed is None else key.open(place, campaign.id, sealed)
+
+    sponsor = session.get(tables.Sponsor, campaign.id)
+    zone = campaign.timezone
+    return campaign_as_data(
+        files.CampaignFile(
+            slug=campaign.slug,
+            kind=campaign.kind,
+            reference=campaign.reference or "",
+            source_locale=campaign.source_locale,
+            timezone=zone,
+            opens_on=None if campaign.opens_at is None else campaign.opens_at.astimezone(ZoneInfo(zone)).date(),
+            closes_on=None if campaign.closes_at is None else last_day(campaign.closes_at, zone),
+            asks=frozenset(campaign.asks),
+            signatories=campaign.signatories,
+            organiser=files.Organiser(
+                campaign.organiser_name, opened("campaigns.organiser_email", campaign.organiser_email)
+            ),
+            addressees=tuple(
+                files.Addressee(each.names, each.country)
+                for each in _addressees(session, [campaign.id]).get(campaign.id, ())
+            ),
+            sponsor=None
+            if sponsor is None
+            else files.Sponsor(
+                sponsor.name,
+                sponsor.titles,
+                sponsor.district or "",
+                sponsor.party or "",
+                opened("sponsors.email", sponsor.email),
+            ),
+            eligibility=parse_rule(campaign.eligibility),
+            thresholds=tuple(
+                files.Threshold(each.signatures, each.labels)
+                for each in _thresholds(session, [campaign.id]).get(campaign.id, ())
+            ),
+            texts={locale: CampaignText.from_data(text) for locale, text in row.Edition.texts.items()},
+            endorsements=tuple(
+                files.Endorsement(each.name, each.acronym or "", each.country or "")
+                for each in _list_endorsements(session, campaign.id)
+            ),
+        )
+    )

@@ -1,0 +1,1 @@
+"""Pure decisions: no framework, no database, no clock of their own."""

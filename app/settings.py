@@ -1,0 +1,169 @@
+"""Settings: one frozen object, read once from the environment, failing at start and naming what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import os
+from dataclasses import dataclass, field
+from email.utils import parseaddr
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX: Final = "HATTHALEKHA_"
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
+
+LOCALE_NAMES: Final = ("km", "en", "fr")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BadSettingsError(Exception):
+    """One or more settings cannot be used; ``faults`` names each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        """Keep the faults, one line each."""
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this installation runs. Names and defaults: ``docs/operating.md``."""
+
+    database_url: str = "sqlite:///data/hatthalekha.db"
+    base_url: str = "http://127.0.0.1:8000"
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "Hatthalekha <no-reply@localhost>"
+    keys_dir: Path = Path("data/keys")
+    valkey_url: str | None = field(default=None, repr=False)
+    default_locale: str = "km"
+    timezone: str = "America/Toronto"
+    trusted_proxies: tuple[Network, ...] = ()
+
+    @property
+    def is_local(self) -> bool:
+        """Whether links lead to this machine alone: development, and where ``/dev/mailbox`` may exist."""
+        return (urlsplit(self.base_url).hostname or "") in LOOPBACK_NAMES
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether visitors come over https, so that cookies may be kept to it."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def mailbox_dir(self) -> Path:
+        """Where letters are kept while there is no relay: beside the keys, one folder for each database."""
+        digest = hashlib.sha256(self.database_url.encode()).hexdigest()[:12]
+        return self.keys_dir.parent / "mailbox" / digest
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, *, port: int | None = None) -> Settings:
+        """Read the settings; ``port`` completes the default BASE_URL. Raises BadSettingsError, naming every fault."""
+        environment = os.environ if environment is None else environment
+        given = {
+            name.removeprefix(PREFIX): value.strip()
+            for name, value in environment.items()
+            if name.startswith(PREFIX) and value.strip()
+        }
+        faults: list[str] = []
+        values: dict[str, object] = {}
+        for name, read in READERS.items():
+            if name not in given:
+                continue
+            try:
+                values[name.lower()] = read(given[name])
+            except ValueError as fault:
+                faults.append(f"{PREFIX}{name}: {fault}")
+        if faults:
+            raise BadSettingsError(faults)
+        if port is not None and "BASE_URL" not in given:
+            values["base_url"] = f"http://127.0.0.1:{port}"
+        return cls(**values)  # type: ignore[arg-type]  # the readers give each field its type
+
+
+def _database_url(text: str) -> str:
+    scheme = text.partition("://")[0]
+    if scheme == "sqlite" and text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+        return text
+    if scheme in {"postgresql", "postgres", "postgresql+asyncpg"} and urlsplit(text).path.strip("/"):
+        return "postgresql://" + text.partition("://")[2]
+    # The address may hold a password, so it is not repeated.
+    fault = "is neither sqlite:///PATH nor postgresql://USER:PASSWORD@HOST/NAME"
+    raise ValueError(fault)
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        fault = f"is not an http or https address: {text}"
+        raise ValueError(fault)
+    if parts.path.strip("/"):
+        fault = f"has a path, and the pages live at the root: {text}"
+        raise ValueError(fault)
+    try:
+        port = parts.port
+    except ValueError:
+        fault = f"has a port that is no number: {text}"
+        raise ValueError(fault) from None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def _smtp_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        fault = "is neither smtp://USER:PASSWORD@HOST:PORT nor smtps://…"
+        raise ValueError(fault)
+    return text
+
+
+def _mail_from(text: str) -> str:
+    if any(ord(character) < ord(" ") for character in text) or "@" not in parseaddr(text)[1]:
+        fault = f"is not an address such as Hatthalekha <no-reply@example.org>: {text!r}"
+        raise ValueError(fault)
+    return text
+
+
+def _valkey_url(text: str) -> str:
+    if urlsplit(text).scheme not in {"valkey", "valkeys", "redis", "rediss"}:
+        fault = "is not valkey://HOST:PORT/0"
+        raise ValueError(fault)
+    return text
+
+
+def _locale(text: str) -> str:
+    if text not in LOCALE_NAMES:
+        fault = f"is none of {', '.join(LOCALE_NAMES)}: {text}"
+        raise ValueError(fault)
+    return text
+
+
+def _timezone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        fault = f"is no IANA time zone: {text}"
+        raise ValueError(fault) from None
+    return text
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+READERS: Final[Mapping[str, Callable[[str], object]]] = {
+    "DATABASE_URL": _database_url,
+    "BASE_URL": _base_url,
+    "SMTP_URL": _smtp_url,
+    "MAIL_FROM": _mail_from,
+    "KEYS_DIR": Path,
+    "VALKEY_URL": _valkey_url,
+    "DEFAULT_LOCALE": _locale,
+    "TIMEZONE": _timezone,
+    "TRUSTED_PROXIES": _networks,
+}

@@ -1,0 +1,1 @@
+"""Doors: each parses a request, calls one action or query, and answers. Doors never import each other."""

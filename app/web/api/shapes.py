@@ -1,0 +1,122 @@
+"""What the JSON door says, described for ``/api/v1/openapi.json``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_in_utc, return_type=str)]
+Texts = dict[str, str]
+
+
+class Shape(BaseModel):
+    """Parent of all answers: frozen, read from attributes."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class CampaignLine(Shape):
+    """A campaign in a list."""
+
+    slug: str
+    kind: str
+    state: str
+    titles: Texts
+    opens_at: Moment | None
+    closes_at: Moment | None
+    signatures: int
+    url: str
+
+
+class CampaignPage(Shape):
+    """A page of the list; ``next`` is the address of the following one."""
+
+    campaigns: list[CampaignLine]
+    next: str | None
+
+
+class AddresseeShape(Shape):
+    """Whom a campaign speaks to."""
+
+    names: Texts
+    country: str
+
+
+class SponsorShape(Shape):
+    """The member who carries it; carrying is not endorsing."""
+
+    name: str
+    titles: Texts
+    district: str | None
+    party: str | None
+
+
+class ThresholdShape(Shape):
+    """What is promised at a count."""
+
+    signatures: int
+    labels: Texts
+    reached_at: Moment | None
+
+
+class ReachedShape(Shape):
+    """A threshold as the count tells it."""
+
+    signatures: int
+    reached_at: Moment | None
+
+
+class EndorsementShape(Shape):
+    """An organisation that signed."""
+
+    name: str
+    acronym: str | None
+    country: str | None
+
+
+class EligibilityShape(Shape):
+    """Who can sign: the rule, and its sentence by language."""
+
+    rule: dict[str, Any]
+    sentences: Texts
+
+
+class EditionShape(Shape):
+    """The frozen version of the text."""
+
+    number: int
+    hash: str
+
+
+class CampaignShape(CampaignLine):
+    """A campaign, whole."""
+
+    reference: str | None
+    source_locale: str
+    timezone: str
+    signatories: str
+    organiser: str
+    edition: EditionShape
+    texts: dict[str, dict[str, Any]]
+    addressees: list[AddresseeShape]
+    sponsor: SponsorShape | None
+    eligibility: EligibilityShape
+    thresholds: list[ThresholdShape]
+    endorsements: list[EndorsementShape]
+    responses: list[dict[str, Any]]
+
+
+class CountShape(Shape):
+    """The count so far."""
+
+    campaign: str
+    signatures: int
+    as_of: Moment
+    thresholds: list[ReachedShape]

@@ -1,0 +1,84 @@
+"""Cookies: the chosen language, and a sealed note that this browser signed; one length, whoever signed."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+
+from app.core.keys import NONCE_BYTES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from app.core.keys import Keyring
+    from app.settings import Settings
+
+LOCALE_COOKIE: Final = "hatthalekha_locale"
+SIGNING_COOKIE: Final = "hatthalekha_signing"
+SECONDS: Final = 24 * 60 * 60  # as long as the code in the letter works
+LENGTH: Final = 448  # the longest address that mail allows fits, with room
+
+
+@dataclass(frozen=True, slots=True)
+class SigningNote:
+    """What the browser that signed knows: which form it sent, to what address, and whether it confirmed it."""
+
+    campaign_id: UUID
+    signature_id: UUID
+    email: str
+    is_confirmed: bool = False
+
+
+def write_signing_cookie(
+    response: Response, note: SigningNote, *, keyring: Keyring, settings: Settings, now: datetime
+) -> None:
+    """Seal ``note`` into the cookie."""
+    content = json.dumps(
+        [note.campaign_id.hex, note.signature_id.hex, int(now.timestamp()), int(note.is_confirmed), note.email],
+        ensure_ascii=False,
+    ).encode()
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    sealed = nonce + keyring.cookies.encrypt(nonce, content.ljust(LENGTH), SIGNING_COOKIE.encode())
+    response.set_cookie(
+        SIGNING_COOKIE,
+        urlsafe_b64encode(sealed).decode(),
+        max_age=SECONDS,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=settings.is_secure,
+    )
+
+
+def read_signing_cookie(request: Request, *, keyring: Keyring, now: datetime) -> SigningNote | None:
+    """Return what the cookie says, or None for none, an old one, or one that was not sealed here."""
+    try:
+        sealed = urlsafe_b64decode(request.cookies.get(SIGNING_COOKIE, ""))
+        content = keyring.cookies.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], SIGNING_COOKIE.encode())
+    except (ValueError, InvalidTag):
+        return None
+    campaign_id, signature_id, written_at, is_confirmed, email = json.loads(content)
+    if now.timestamp() - written_at > SECONDS:
+        return None
+    return SigningNote(UUID(campaign_id), UUID(signature_id), email, bool(is_confirmed))
+
+
+def forget_signing_cookie(response: Response, *, settings: Settings) -> None:
+    """Make the browser forget that anybody signed here."""
+    response.delete_cookie(SIGNING_COOKIE, path="/", httponly=True, samesite="lax", secure=settings.is_secure)
+
+
+def write_locale_cookie(response: Response, locale: str, *, settings: Settings) -> None:
+    """Remember the language for links that carry none."""
+    response.set_cookie(
+        LOCALE_COOKIE, locale, max_age=31536000, path="/", samesite="lax", secure=settings.is_secure
+    )

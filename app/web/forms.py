@@ -1,0 +1,71 @@
+"""Forms as browsers send them: read whole, within limits, every key checked; what was typed is never lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
+
+from starlette.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+BODY_BYTES: Final = 64 * 1024
+FIELDS: Final = 64
+MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
+
+
+class Form:
+    """The fields of a form, as they were typed."""
+
+    def __init__(self, pairs: list[tuple[str, str]], repeated: frozenset[str]) -> None:
+        """Take pairs; a key that comes twice is a fault unless it is in ``repeated``."""
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            self._values.setdefault(name, []).append(value)
+        if any(len(values) > 1 for name, values in self._values.items() if name not in repeated):
+            raise HTTPException(400)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether the field was sent at all, as a ticked box is."""
+        return name in self._values
+
+    def text(self, name: str) -> str:
+        """Return what was typed, or nothing."""
+        return self._values.get(name, [""])[0]
+
+    def texts(self, name: str) -> list[str]:
+        """Return every value of a repeated field."""
+        return self._values.get(name, [])
+
+    def typed(self) -> dict[str, str]:
+        """Return all single values, to show them again."""
+        return {name: values[0] for name, values in self._values.items()}
+
+
+async def read_form(request: Request, *, repeated: frozenset[str] = frozenset()) -> Form:
+    """Read the body of a post. Raises HTTPException 400, 413 or 415."""
+    media_type = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
+    if media_type != MEDIA_TYPE:
+        raise HTTPException(415)
+    body = await _read_body(request)
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS, encoding="utf-8", errors="strict"
+        )
+    except ValueError:
+        # Not ASCII, not UTF-8 once decoded, or more fields than any of our forms has.
+        raise HTTPException(400) from None
+    return Form(pairs, repeated)
+
+
+async def _read_body(request: Request) -> bytes:
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > BODY_BYTES:
+        raise HTTPException(413)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_BYTES:
+            raise HTTPException(413)
+    return bytes(body)

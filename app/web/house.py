@@ -1,0 +1,68 @@
+"""What every door is given when the application is assembled."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from app.queries.campaigns import find_campaign, find_campaign_key
+
+if TYPE_CHECKING:
+    from app.core.db import Database
+    from app.core.keys import CampaignKey, Keyring
+    from app.queries.campaigns import Campaign
+    from app.rendering import Pages
+    from app.settings import Settings
+    from app.web.cache import PageCache
+
+SHELF_SECONDS: Final = 1.0
+SHELF_SIZE: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ShelvedCampaign:
+    """A campaign and the key that seals its signers' fields; no key once it was destroyed."""
+
+    campaign: Campaign
+    key: CampaignKey | None
+
+
+class Shelf:
+    """Campaigns by slug, read from the database at most once a second each."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        """Start empty."""
+        self._database = database
+        self._keyring = keyring
+        self._entries: dict[str, tuple[float, ShelvedCampaign]] = {}
+
+    async def find(self, slug: str) -> ShelvedCampaign | None:
+        """Return a published campaign, at most a second old, or None."""
+        now = time.monotonic()
+        read_at, entry = self._entries.get(slug, (0.0, None))
+        if entry is not None and now - read_at < SHELF_SECONDS:
+            return entry
+        campaign = await self._database.read(find_campaign, slug=slug)
+        if campaign is None:
+            self._entries.pop(slug, None)
+            return None
+        stored = await self._database.read(find_campaign_key, campaign_id=campaign.id)
+        key = None if stored is None else self._keyring.campaign_key(campaign.id, stored.version, stored.wrapped)
+        entry = ShelvedCampaign(campaign, key)
+        if len(self._entries) >= SHELF_SIZE:
+            self._entries.pop(next(iter(self._entries)))
+        self._entries[slug] = (now, entry)
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Settings and services, made once by ``app.main``."""
+
+    settings: Settings
+    database: Database
+    keyring: Keyring
+    pages: Pages
+    shelf: Shelf
+    cache: PageCache

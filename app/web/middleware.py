@@ -1,0 +1,198 @@
+"""What stands between the network and the doors: whose host this is, where a post comes from, what every answer says."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import traceback
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from app.core.logs import get_logger
+from app.i18n import LOCALES
+from app.settings import LOOPBACK_NAMES
+from app.web.cache import CHOSEN
+from app.web.cookies import LOCALE_COOKIE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from app.settings import Settings
+
+HEALTH: Final = frozenset({"/livez", "/readyz"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+CONTENT_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+ALWAYS: Final = (
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"browsing-topics=(), camera=(), geolocation=(), microphone=(), payment=()"),
+    # With no-referrer, browsers would post forms with an origin of "null".
+    (b"referrer-policy", b"same-origin"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
+ONLY_HTTPS: Final = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+
+class HostGate:
+    """Answers only to the configured host, and to loopback names while that is one; health checks take any."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, refuse: Callable[[Scope, int], Response]) -> None:
+        """Stand in front of ``app``."""
+        self.app = app
+        self._refuse = refuse
+        parts = urlsplit(settings.base_url)
+        self._hosts = frozenset(name.encode() for name in _hosts(parts.hostname or "", parts.port, parts.scheme))
+        self._is_local = settings.is_local
+        self._cookie = f"{LOCALE_COOKIE}={{}}; Path=/; Max-Age=31536000; SameSite=Lax" + (
+            "; Secure" if settings.is_secure else ""
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse another host with 400; remember a chosen language on the way out."""
+        if scope["type"] == "http":
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            if not self._is_ours(host) and scope["path"] not in HEALTH:
+                await self._refuse(scope, 400)(scope, receive, send)
+                return
+            if scope["query_string"] == CHOSEN:
+                send = self._remembering(scope["path"], send)
+        await self.app(scope, receive, send)
+
+    def _is_ours(self, host: bytes) -> bool:
+        # In development the port may be another one than BASE_URL's: a tunnel, a container, a test.
+        return host in self._hosts or (self._is_local and _without_port(host) in _LOOPBACK)
+
+    def _remembering(self, path: str, send: Send) -> Send:
+        locale = path[1:3]
+        if locale not in LOCALES or path[3:4] != "/":
+            return send
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                cookie = (b"set-cookie", self._cookie.format(locale).encode())
+                headers = [each for each in message["headers"] if each[0] != b"cache-control"]
+                message = {**message, "headers": [*headers, (b"cache-control", b"no-store"), cookie]}
+            await send(message)
+
+        return with_cookie
+
+
+class Shield:
+    """Adds what every answer says, refuses cross-site posts, and turns what nobody expected into a plain page."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, refuse: Callable[[Scope, int], Response]) -> None:
+        """Stand in front of ``app``."""
+        self.app = app
+        self._refuse = refuse
+        self._headers = [*ALWAYS, ONLY_HTTPS] if settings.is_secure else list(ALWAYS)
+        self._origin = settings.base_url.encode()
+        self._is_local = settings.is_local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what may pass."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        has_started = False
+
+        async def with_headers(message: Message) -> None:
+            nonlocal has_started
+            if message["type"] == "http.response.start":
+                has_started = True
+                headers: list[tuple[bytes, bytes]] = list(message["headers"])
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message = {**message, "headers": headers + self._headers}
+            await send(message)
+
+        if scope["method"] not in SAFE_METHODS and self._is_from_elsewhere(scope["headers"]):
+            await self._refuse(scope, 403)(scope, receive, with_headers)
+            return
+        try:
+            await self.app(scope, receive, with_headers)
+        except Exception as fault:  # noqa: BLE001 - the last net: a person gets a page, the log a place and no data
+            request = secrets.token_hex(8)
+            frame = traceback.extract_tb(fault.__traceback__)[-1]
+            get_logger().error(
+                "request failed",
+                request=request,
+                method=scope["method"],
+                error=type(fault).__name__,
+                reason=f"{frame.filename.rpartition('/')[2]}:{frame.lineno}",
+            )
+            # The framework has usually answered already, with the page of `app.web.errors`.
+            if not has_started:
+                await self._refuse(scope, 500)(scope, receive, with_headers)
+
+    def _is_from_elsewhere(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Tell whether a browser says that another site made it send this. Old web views say nothing, and may."""
+        for name, value in headers:
+            if name == b"sec-fetch-site" and value not in {b"same-origin", b"none"}:
+                return True
+            if name == b"origin" and value != self._origin and not self._is_local_origin(value):
+                return True
+        return False
+
+    def _is_local_origin(self, origin: bytes) -> bool:
+        scheme, _, host = origin.partition(b"://")
+        return self._is_local and scheme == b"http" and _without_port(host) in _LOOPBACK
+
+
+class ClientAddress:
+    """Believes ``X-Forwarded-For`` from trusted proxies alone, and takes the nearest address that is not one."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        """Stand in front of ``app``."""
+        self.app = app
+        self._trusted = settings.trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Correct ``scope["client"]``."""
+        if scope["type"] == "http" and self._trusted and scope["client"]:
+            address = self._address_of(scope)
+            if address != scope["client"][0]:
+                scope = {**scope, "client": (address, 0)}
+        await self.app(scope, receive, send)
+
+    def _address_of(self, scope: Scope) -> str:
+        address: str = scope["client"][0]
+        said = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        hops = b",".join(said).decode("latin-1").split(",") if said else []
+        for hop in reversed(hops):
+            if not self._is_trusted(address):
+                break
+            try:
+                address = str(ipaddress.ip_address(hop.strip()))
+            except ValueError:
+                break
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._trusted)
+
+
+_LOOPBACK: Final = frozenset(name.encode() for name in LOOPBACK_NAMES)
+
+
+def _hosts(name: str, port: int | None, scheme: str) -> set[str]:
+    host = f"[{name}]" if ":" in name else name
+    usual = {"http": 80, "https": 443}[scheme]
+    return {f"{host}:{port or usual}"} | ({host} if (port or usual) == usual else set())
+
+
+def _without_port(host: bytes) -> bytes:
+    if host.startswith(b"["):
+        return host.partition(b"]")[0] + b"]"
+    return host.partition(b":")[0]

@@ -1,0 +1,1 @@
+"""The public door: reading, signing, confirming, and the signer's own page."""

@@ -1,0 +1,175 @@
+"""Confirming: the link in the letter shows; one press counts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.actions import signing
+from app.actions.signing import ConfirmationRefused
+from app.core import tokens
+from app.core.clock import utc_now
+from app.queries.campaigns import find_count
+from app.queries.signatures import find_newest_letter, find_own_signature
+from app.rules.eligibility import claim_label
+from app.rules.life import is_confirming_open
+from app.web.cookies import SigningNote, read_signing_cookie, write_signing_cookie
+from app.web.forms import Form, read_form
+from app.web.public import views
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from starlette.requests import Request
+
+    from app.queries.signatures import OwnSignature
+    from app.web.house import House
+
+
+class Confirming:
+    """Routes of the confirmation link and of the page after it."""
+
+    def __init__(self, house: House) -> None:
+        """Take what the pages need."""
+        self._house = house
+        self.routes = [
+            Route("/{locale}/confirm/{token}", self.show, methods=["GET"]),
+            Route("/{locale}/confirm/{token}", self.confirm, methods=["POST"]),
+            Route("/{locale}/campaigns/{slug}/signed", self.signed),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show what is about to be signed. Changes nothing, whoever opens it and however often."""
+        return await self._show(request, await self._find(request), utc_now())
+
+    async def confirm(self, request: Request) -> Response:
+        """Count the signature once; the same answer when repeated."""
+        locale, now = views.locale_of(request), utc_now()
+        form = await read_form(request)
+        if "again" in form:
+            return await self._send_again(request, now)
+        own = await self._find(request)
+        if own.state == "pending" and not own.is_link_dead(now) and self._needs_tick(request, own, form, now):
+            return await self._show(request, own, now, tick_missing=True)
+        try:
+            confirmed = await self._house.database.write(
+                signing.confirm_by_token, token=request.path_params["token"], now=now
+            )
+        except ConfirmationRefused:
+            return await self._show(request, own, now)
+        self._house.cache.forget(confirmed.campaign_slug)
+        response = RedirectResponse(f"/{locale}/campaigns/{confirmed.campaign_slug}/signed", 303)
+        shelved = await self._house.shelf.find(confirmed.campaign_slug)
+        if shelved is not None:
+            note = SigningNote(shelved.campaign.id, confirmed.signature_id, own.email or "", is_confirmed=True)
+            write_signing_cookie(
+                response, note, keyring=self._house.keyring, settings=self._house.settings, now=now
+            )
+        return response
+
+    async def signed(self, request: Request) -> Response:
+        """Say thank you: the count so far, what happens next, how to share, and the signer's own page."""
+        locale, now = views.locale_of(request), utc_now()
+        shelved = await views.find_shelved(self._house, request)
+        campaign = shelved.campaign
+        counted = await self._house.database.read(find_count, slug=campaign.slug)
+        signatures, thresholds = counted or (campaign.signatures, campaign.thresholds)
+        note = read_signing_cookie(request, keyring=self._house.keyring, now=now)
+        manage_path = None
+        if note is not None and note.is_confirmed and note.campaign_id == campaign.id:
+            manage_path = await self._manage_path(note.signature_id, locale)
+        return views.show(
+            self._house,
+            "public/signed.html",
+            locale,
+            f"/campaigns/{campaign.slug}/signed",
+            campaign=campaign.counted_again(signatures, thresholds),
+            title=views.title_of(campaign, locale),
+            manage_path=manage_path,
+            **views.dates_of(campaign, now),
+            **views.sharing(self._house, campaign, locale),
+        )
+
+    async def _find(self, request: Request) -> OwnSignature:
+        views.locale_of(request)
+        own = None
+        if tokens.TOKEN_FORM.fullmatch(request.path_params["token"]):
+            own = await self._house.database.read(
+                find_own_signature,
+                token=request.path_params["token"],
+                purpose="confirm",
+                keyring=self._house.keyring,
+            )
+        if own is None:
+            raise HTTPException(404)
+        return own
+
+    async def _show(
+        self, request: Request, own: OwnSignature, now: datetime, *, tick_missing: bool = False
+    ) -> Response:
+        locale, token = views.locale_of(request), request.path_params["token"]
+        shelved = await self._house.shelf.find(own.campaign_slug)
+        if shelved is None:
+            raise HTTPException(404)
+        campaign = shelved.campaign
+        is_closed = not is_confirming_open(campaign.state, campaign.opens_at, campaign.closes_at, now)
+        is_over = own.state in {"expired", "disowned"} or own.name is None and own.state == "pending"
+        if is_over or (own.state == "pending" and own.is_link_dead(now) and not is_closed):
+            return self._show_expired(request)
+        return views.show(
+            self._house,
+            "public/confirm.html",
+            locale,
+            f"/confirm/{token}",
+            status_code=422 if tick_missing else 200,
+            campaign=campaign,
+            title=views.title_of(campaign, locale),
+            name=own.name or "",
+            place=views.place_name(own.country, own.subdivision, locale),
+            claims=[claim_label(claim, locale) for claim in own.claims],
+            shows_name=own.is_name_shown,
+            needs_tick=self._needs_tick(request, own, None, now),
+            tick_missing=tick_missing,
+            manage_path=await self._manage_path(own.id, locale) or "",
+            is_confirmed=own.state in {"confirmed", "superseded"},
+            is_withdrawn=own.state == "withdrawn",
+            is_closed=is_closed,
+        )
+
+    def _show_expired(self, request: Request, *, sent_again: bool = False) -> Response:
+        return views.show(
+            self._house,
+            "public/confirm_expired.html",
+            views.locale_of(request),
+            f"/confirm/{request.path_params['token']}",
+            status_code=410,
+            sent_again=sent_again,
+        )
+
+    async def _send_again(self, request: Request, now: datetime) -> Response:
+        is_known = await self._house.database.write(
+            signing.request_another_letter_by_token,
+            token=request.path_params["token"],
+            locale=views.locale_of(request),
+            now=now,
+        )
+        if not is_known:
+            raise HTTPException(404)
+        return self._show_expired(request, sent_again=True)
+
+    def _needs_tick(self, request: Request, own: OwnSignature, form: Form | None, now: datetime) -> bool:
+        """Tell whether this browser must still say that a person is signing: scanners press buttons, too."""
+        if form is not None and "signing" in form:
+            return False
+        note = read_signing_cookie(request, keyring=self._house.keyring, now=now)
+        return note is None or note.signature_id != own.id
+
+    async def _manage_path(self, signature_id: UUID, locale: str) -> str | None:
+        letter = await self._house.database.read(find_newest_letter, signature_id=signature_id)
+        if letter is None:
+            return None
+        return f"/{locale}/signature/{tokens.make_token(self._house.keyring.tokens, 'manage', letter)}"

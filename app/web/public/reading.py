@@ -1,0 +1,114 @@
+"""Pages to read: the first page, a campaign, the plain pages, and what they link to."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.core.clock import utc_now
+from app.i18n import LOCALES
+from app.i18n.negotiation import best_locale
+from app.queries.campaigns import list_campaigns
+from app.rules.eligibility import who_can_sign
+from app.rules.texts import localise
+from app.web.cookies import LOCALE_COOKIE
+from app.web.public import views
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from app.web.house import House
+
+SEARCH_LENGTH: Final = 200
+PLAIN_PAGES: Final = ("privacy", "counting", "accessibility", "about")
+
+
+class Reading:
+    """Routes that change nothing."""
+
+    def __init__(self, house: House) -> None:
+        """Take what the pages need."""
+        self._house = house
+        plain = [Route(f"/{{locale}}/{name}", self.plain_page, name=name) for name in PLAIN_PAGES]
+        self.routes = [
+            Route("/", self.first_choice),
+            Route("/c/{slug}", self.short_link),
+            Route("/{locale}/", self.home),
+            Route("/{locale}/campaigns/{slug}", self.campaign),
+            Route("/{locale}/campaigns/{slug}/qr.svg", self.qr_code),
+            *plain,
+        ]
+
+    async def first_choice(self, request: Request) -> Response:
+        """Go to the first page in the visitor's language."""
+        return self._redirect(f"/{self._choose_locale(request)}/")
+
+    async def short_link(self, request: Request) -> Response:
+        """Go to the campaign in the visitor's language."""
+        await views.find_shelved(self._house, request)
+        return self._redirect(f"/{self._choose_locale(request)}/campaigns/{request.path_params['slug']}")
+
+    async def home(self, request: Request) -> Response:
+        """List open campaigns, then closed ones; ``?q=`` searches them."""
+        locale, now = views.locale_of(request), utc_now()
+        search = request.query_params.get("q", "").strip()[:SEARCH_LENGTH]
+        found = await self._house.database.read(list_campaigns)
+        cards = [views.card_of(each, locale, now) for each in found if not search or views.matches(each, search)]
+        return views.show(
+            self._house,
+            "public/home.html",
+            locale,
+            "/",
+            search=search,
+            open_campaigns=[card for card in cards if card.state in {"open", "scheduled"}],
+            closed_campaigns=[card for card in cards if card.state not in {"open", "scheduled"}],
+        )
+
+    async def campaign(self, request: Request) -> Response:
+        """Show a campaign with its form, or why it cannot be signed."""
+        locale, now = views.locale_of(request), utc_now()
+        shelved = await views.find_shelved(self._house, request)
+        campaign = shelved.campaign
+        form = views.signing_form(campaign, locale) if views.can_sign(shelved, now) else None
+        return views.show(
+            self._house,
+            "public/campaign.html",
+            locale,
+            f"/campaigns/{campaign.slug}",
+            campaign=campaign,
+            text=localise(campaign.texts, locale, campaign.source_locale),
+            who_can_sign=who_can_sign(campaign.rule, locale),
+            status=views.status_of(campaign, now),
+            form=form,
+            **views.dates_of(campaign, now),
+            **views.sharing(self._house, campaign, locale),
+        )
+
+    async def qr_code(self, request: Request) -> Response:
+        """Draw the short link as a QR code."""
+        # Imported here: only this page draws.
+        import segno
+
+        views.locale_of(request)
+        shelved = await views.find_shelved(self._house, request)
+        drawing = io.BytesIO()
+        url = f"{self._house.settings.base_url}/c/{shelved.campaign.slug}"
+        segno.make_qr(url, error="m").save(drawing, kind="svg", scale=4, border=4, xmldecl=False, svgns=True)
+        return Response(drawing.getvalue(), media_type="image/svg+xml")
+
+    async def plain_page(self, request: Request) -> Response:
+        """Show privacy, counting, accessibility or about."""
+        name = request.url.path.rpartition("/")[2]
+        return views.show(self._house, f"public/{name}.html", views.locale_of(request), f"/{name}")
+
+    def _choose_locale(self, request: Request) -> str:
+        chosen = request.cookies.get(LOCALE_COOKIE)
+        if chosen in LOCALES:
+            return chosen
+        return best_locale(request.headers.get("accept-language"), self._house.settings.default_locale)  # type: ignore[arg-type]  # checked when settings were read
+
+    def _redirect(self, path: str) -> Response:
+        return RedirectResponse(path, 303, {"Vary": "Accept-Language, Cookie", "Cache-Control": "private, no-store"})

@@ -1,0 +1,327 @@
+"""Signing: the form, what it means, and the page that says to look into the mailbox."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.actions import signing
+from app.actions.signing import Signer
+from app.core.clock import utc_now
+from app.i18n import Message, message
+from app.mail.letters import SUBJECTS
+from app.rules import eligibility, normalise
+from app.rules.eligibility import claims_of, reasons_against
+from app.rules.khmer import to_latin_digits
+from app.rules.life import is_signing_open
+from app.rules.normalise import Refused
+from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
+from app.web.cookies import (
+    SigningNote,
+    forget_signing_cookie,
+    read_signing_cookie,
+    write_locale_cookie,
+    write_signing_cookie,
+)
+from app.web.forms import Form, read_form
+from app.web.public import views
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from app.i18n import Locale
+    from app.queries.campaigns import Campaign
+    from app.web.house import House, ShelvedCampaign
+
+#: A new address costs one insert where a known one costs a look-up: up to this long a pause, never twice the same,
+#: covers the difference. It holds a connection open and no thread, so it costs no throughput.
+LONGEST_PAUSE_SECONDS: Final = 0.015
+REPEATED: Final = frozenset({"claims"})
+
+
+class Signing:
+    """Routes of the signing form and of what follows it."""
+
+    def __init__(self, house: House) -> None:
+        """Take what the pages need."""
+        self._house = house
+        self.routes = [
+            Route("/{locale}/campaigns/{slug}/sign", self.sign, methods=["POST"]),
+            Route("/{locale}/campaigns/{slug}/check-email", self.check_email, methods=["GET"]),
+            Route("/{locale}/campaigns/{slug}/check-email", self.answer_check_email, methods=["POST"]),
+        ]
+
+    async def sign(self, request: Request) -> Response:
+        """Keep a form as a pending signature: 303, or 422 with every fault, or 409 where it is not open."""
+        now = utc_now()
+        locale = views.locale_of(request)
+        shelved = await views.find_shelved(self._house, request)
+        form = await read_form(request, repeated=REPEATED)
+        campaign = shelved.campaign
+        if "switch" in form:
+            return self._show_form(campaign, locale, form)
+        if not views.can_sign(shelved, now) or shelved.key is None:
+            return self._show_not_open(campaign, locale, now)
+        signer, errors = read_signer(form, campaign)
+        if signer is None:
+            return self._show_form(campaign, locale, form, errors)
+        signature_id = await self._house.database.write(
+            signing.request_signature,
+            campaign_id=campaign.id,
+            edition_id=campaign.edition_id,
+            locale=locale,
+            signer=signer,
+            key=shelved.key,
+            now=now,
+        )
+        response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email", 303)
+        note = SigningNote(campaign.id, signature_id, signer.email)
+        write_signing_cookie(
+            response, note, keyring=self._house.keyring, settings=self._house.settings, now=now
+        )
+        write_locale_cookie(response, locale, settings=self._house.settings)
+        await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
+        return response
+
+    async def check_email(self, request: Request) -> Response:
+        """Say what happens next, the same whoever signed."""
+        shelved = await views.find_shelved(self._house, request)
+        return self._show_check_email(request, shelved.campaign, sent_again="sent" in request.query_params)
+
+    async def answer_check_email(self, request: Request) -> Response:
+        """Take a code, a wish for another letter, or the next person on this device."""
+        locale, now = views.locale_of(request), utc_now()
+        shelved = await views.find_shelved(self._house, request)
+        campaign = shelved.campaign
+        form = await read_form(request)
+        if "next" in form:
+            response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}#sign", 303)
+            forget_signing_cookie(response, settings=self._house.settings)
+            # Whatever pages this browser keeps, it shall not show them to the next person.
+            response.headers["Clear-Site-Data"] = '"cache"'
+            return response
+        if "again" in form:
+            await self._send_again(request, shelved, form, locale, now)
+            return RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email?sent", 303)
+        return await self._confirm_with_code(request, shelved, form, locale, now)
+
+    async def _send_again(
+        self, request: Request, shelved: ShelvedCampaign, form: Form, locale: Locale, now: datetime
+    ) -> None:
+        database, note = self._house.database, self._note(request, shelved.campaign, now)
+        if note is not None:
+            await database.write(
+                signing.owe_another_letter, signature_id=note.signature_id, locale=locale, now=now
+            )
+            return
+        email = _email_or_none(form.text("email"))
+        if email is not None and shelved.key is not None:
+            await database.write(
+                signing.request_another_letter_by_email,
+                campaign_id=shelved.campaign.id,
+                email=email,
+                locale=locale,
+                key=shelved.key,
+                now=now,
+            )
+
+    async def _confirm_with_code(
+        self, request: Request, shelved: ShelvedCampaign, form: Form, locale: Locale, now: datetime
+    ) -> Response:
+        campaign, database = shelved.campaign, self._house.database
+        note = self._note(request, campaign, now)
+        email = None if note is not None else _email_or_none(form.text("email"))
+        code = "".join(to_latin_digits(form.text("code")).split())
+        signature_ids: tuple[Any, ...] = () if note is None else (note.signature_id,)
+        if email is not None and shelved.key is not None:
+            signature_ids = await database.read(
+                signing.list_living_signatures, campaign_id=campaign.id, email=email, key=shelved.key
+            )
+        confirmed = None
+        if code.isdecimal() and len(code) == 6:  # noqa: PLR2004 - six digits
+            confirmed = await database.write(
+                signing.confirm_by_code,
+                campaign_id=campaign.id,
+                signature_ids=signature_ids,
+                code=code,
+                codes_key=self._house.keyring.codes,
+                now=now,
+            )
+        if confirmed is None:
+            error = message("This code is not right or no longer works. Enter the 6 digits of the newest email")
+            return self._show_check_email(request, campaign, code_error=error, address=form.text("email"))
+        self._house.cache.forget(campaign.slug)
+        response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/signed", 303)
+        done = SigningNote(campaign.id, confirmed.signature_id, email or (note.email if note else ""), is_confirmed=True)
+        write_signing_cookie(response, done, keyring=self._house.keyring, settings=self._house.settings, now=now)
+        return response
+
+    def _note(self, request: Request, campaign: Campaign, now: datetime) -> SigningNote | None:
+        note = read_signing_cookie(request, keyring=self._house.keyring, now=now)
+        return note if note is not None and note.campaign_id == campaign.id else None
+
+    def _show_form(
+        self, campaign: Campaign, locale: Locale, form: Form, errors: dict[str, Message] | None = None
+    ) -> Response:
+        spoken = [(field, error.say(locale)) for field, error in (errors or {}).items()]
+        return views.show(
+            self._house,
+            "public/sign.html",
+            locale,
+            f"/campaigns/{campaign.slug}/sign",
+            status_code=422 if errors else 200,
+            campaign=campaign,
+            title=views.title_of(campaign, locale),
+            form=views.signing_form(
+                campaign, locale, values=form.typed(), claims=form.texts("claims"), errors=spoken
+            ),
+        )
+
+    def _show_not_open(self, campaign: Campaign, locale: Locale, now: datetime) -> Response:
+        return views.show(
+            self._house,
+            "public/not_open.html",
+            locale,
+            f"/campaigns/{campaign.slug}",
+            status_code=409,
+            campaign=campaign,
+            title=views.title_of(campaign, locale),
+            status=views.status_of(campaign, now),
+            **views.dates_of(campaign, now),
+        )
+
+    def _show_check_email(
+        self,
+        request: Request,
+        campaign: Campaign,
+        *,
+        code_error: Message | None = None,
+        sent_again: bool = False,
+        address: str | None = None,
+    ) -> Response:
+        locale = views.locale_of(request)
+        note = self._note(request, campaign, utc_now())
+        return views.show(
+            self._house,
+            "public/check_email.html",
+            locale,
+            f"/campaigns/{campaign.slug}/check-email",
+            status_code=422 if code_error else 200,
+            address=note.email if note else address,
+            asks_address=note is None,
+            sender=self._house.settings.mail_from,
+            subject=SUBJECTS["confirm"].say(locale),
+            code_error=None if code_error is None else code_error.say(locale),
+            sent_again=sent_again,
+        )
+
+
+def read_signer(form: Form, campaign: Campaign) -> tuple[Signer | None, dict[str, Message]]:
+    """Return what a form says, cleaned, or None and what is wrong with each field, in the order of the page."""
+    reading = _Reading(form)
+    claims = reading.claims(campaign)
+    name = reading.field("name", normalise.clean_name)
+    email = reading.field("email", normalise.clean_email)
+    country, subdivision = reading.place()
+    postal_code = reading.postal_code(country, subdivision) if "postal_code" in campaign.asks else None
+    phone = reading.phone(country) if "phone" in campaign.asks else None
+    if "consent" not in form:
+        reading.errors["consent"] = message("Tick the box to say that you have read how your details are used")
+    if "country" not in reading.errors and "subdivision" not in reading.errors:
+        reading.errors |= _ineligibility(campaign, country, subdivision, claims)
+    if reading.errors:
+        order = ("claims", "name", "email", "country", "subdivision", "postal_code", "phone", "consent")
+        return None, {field: reading.errors[field] for field in order if field in reading.errors}
+    signer = Signer(
+        name=name,
+        email=email,
+        country=country,
+        subdivision=subdivision,
+        postal_code=postal_code or None,
+        phone=phone or None,
+        claims=claims,
+        is_name_shown="show_name" in form,
+        wants_updates="updates" in form,
+    )
+    return signer, {}
+
+
+def _ineligibility(
+    campaign: Campaign, country: str, subdivision: str | None, claims: tuple[str, ...]
+) -> dict[str, Message]:
+    """Return the reasons against a signer, beside the field that each is about."""
+
+    def reasons(said: tuple[str, ...]) -> tuple[Message, ...]:
+        return reasons_against(campaign.rule, eligibility.Signer(country, subdivision, frozenset(said)))
+
+    # What no box could mend is about the place.
+    of_place = reasons(claims_of(campaign.rule))
+    of_claims = [reason for reason in reasons(claims) if reason not in of_place]
+    found = {"country": of_place[0]} if of_place else {}
+    return found | ({"claims": of_claims[0]} if of_claims else {})
+
+
+class _Reading:
+    """One pass over a form, collecting what is wrong."""
+
+    def __init__(self, form: Form) -> None:
+        self.errors: dict[str, Message] = {}
+        self._form = form
+
+    def field(self, name: str, clean: Any) -> str:  # noqa: ANN401 - a function of one text
+        try:
+            cleaned: str = clean(self._form.text(name))
+        except Refused as refusal:
+            self.errors[name] = refusal.message
+            return ""
+        return cleaned
+
+    def claims(self, campaign: Campaign) -> tuple[str, ...]:
+        said = self._form.texts("claims")
+        return tuple(claim for claim in claims_of(campaign.rule) if claim in said)
+
+    def place(self) -> tuple[str, str | None]:
+        country = self._form.text("country").strip().upper()
+        if country not in COUNTRIES:
+            self.errors["country"] = message("Choose the country where you live")
+            return "", None
+        subdivision = self._form.text("subdivision").strip()
+        if country not in SUBDIVISIONS:
+            if is_subdivision(subdivision):
+                self.errors["subdivision"] = message(
+                    "The province or state that you chose is not in the country that you chose"
+                )
+            return country, None
+        if not is_subdivision(subdivision):
+            self.errors["subdivision"] = message("Choose your province, territory or state")
+        elif country_of(subdivision) != country:
+            self.errors["subdivision"] = message(
+                "The province or state that you chose is not in the country that you chose"
+            )
+        return country, subdivision
+
+    def postal_code(self, country: str, subdivision: str | None) -> str:
+        typed = self._form.text("postal_code")
+        if not country:
+            return typed
+        if not typed.strip() and country not in SUBDIVISIONS:
+            return ""  # not every country has postal codes
+        return self.field("postal_code", lambda raw: normalise.clean_postal_code(raw, country))
+
+    def phone(self, country: str) -> str:
+        if not country:
+            return ""
+        return self.field("phone", lambda raw: normalise.clean_phone(raw, country))
+
+
+def _email_or_none(typed: str) -> str | None:
+    try:
+        return normalise.clean_email(typed)
+    except Refused:
+        return None
