@@ -82,10 +82,10 @@ def worker() -> None:
     async def work(settings: Settings, database: Database) -> None:
         from app.jobs.background import Background, run_background
         from app.mail.transport import open_transport
-        from app.rendering import Pages
+        from app.rendering import pages
 
         transport = open_transport(settings.smtp_url, settings.mailbox_dir)
-        await run_background(Background(settings, database, open_keyring(settings.keys_dir), Pages(), transport))
+        await run_background(Background(settings, database, open_keyring(settings.keys_dir), pages(), transport))
 
     _run(work)
 

@@ -13,7 +13,7 @@ from app.core.db import open_database
 from app.core.keys import open_keyring
 from app.core.logs import configure_logging
 from app.mail.transport import open_transport
-from app.rendering import Pages
+from app.rendering import pages
 from app.settings import Settings
 from app.web.api.v1 import Api
 from app.web.cache import PageCache
@@ -41,12 +41,16 @@ WITHOUT_BACKGROUND = "HATTHALEKHA_WITHOUT_BACKGROUND"
 PORT = "HATTHALEKHA_PORT"
 
 
-def create_app(settings: Settings, *, with_background: bool = True) -> ASGIApp:
-    """Return the application: every door, and the background work where it is wanted. Raises KeysUnusableError."""
+def build_house(settings: Settings) -> House:
+    """Return the services that the settings ask for. Raises KeysUnusableError."""
     database = open_database(settings.database_url)
     keyring = open_keyring(settings.keys_dir)
-    cache = PageCache()
-    house = House(settings, database, keyring, Pages(), Shelf(database, keyring), cache)
+    return House(settings, database, keyring, pages(), Shelf(database, keyring), PageCache())
+
+
+def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
+    """Return the application: every door, and the background work where it is wanted."""
+    settings, database, cache = house.settings, house.database, house.cache
     respond = error_responder(house.pages, settings)
 
     @asynccontextmanager
@@ -85,7 +89,7 @@ def create_app_from_environment() -> ASGIApp:
     configure_logging()
     port = os.environ.get(PORT)
     settings = Settings.from_environment(port=int(port) if port else None)
-    return create_app(settings, with_background=WITHOUT_BACKGROUND not in os.environ)
+    return create_app(build_house(settings), with_background=WITHOUT_BACKGROUND not in os.environ)
 
 
 def create_background(house: House) -> Background:

@@ -35,7 +35,6 @@ def write_letter(letter: OwedLetter, *, pages: Pages, base_url: str, sender: str
     mail["Subject"] = without_controls(SUBJECTS[letter.kind].say(locale))
     mail["Date"] = format_datetime(letter.written_at)
     mail["Message-ID"] = f"<{letter.id.hex}@{address.rpartition('@')[2]}>"
-    mail["Content-Language"] = locale
     mail["Auto-Submitted"] = "auto-generated"
     # Nothing in a letter is to be tracked, rewritten or answered by a machine.
     mail["X-Auto-Response-Suppress"] = "All"
@@ -44,6 +43,8 @@ def write_letter(letter: OwedLetter, *, pages: Pages, base_url: str, sender: str
         pages.render(f"mail/{letter.kind}.html", locale, **context), subtype="html", cte="quoted-printable"
     )
     mail.set_boundary(f"=_{letter.id.hex}")
+    # Last, since adding an alternative moves what is said of the content into its first part.
+    mail["Content-Language"] = locale
     return mail
 
 

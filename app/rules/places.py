@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from app.i18n.catalogues import Locale, Message, message
+from app.rules.khmer import sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -171,14 +172,14 @@ def country_name(code: str, locale: Locale) -> str:
 def list_countries(locale: Locale) -> tuple[tuple[str, str], ...]:
     """Return every country as ``(code, name)`` in the order of the language's alphabet."""
     named = ((code, country_name(code, locale)) for code in COUNTRIES)
-    return tuple(sorted(named, key=lambda one: (_sorting_key(one[1]), one[0])))
+    return tuple(sorted(named, key=lambda one: (sort_key(one[1]), one[0])))
 
 
 @cache
 def list_subdivisions(country: str, locale: Locale) -> tuple[tuple[str, str], ...]:
     """Return the subdivisions of a country as ``(code, name)``, in order; none where we have no list."""
     named = ((code, name.say(locale)) for code, name in SUBDIVISIONS.get(country, {}).items())
-    return tuple(sorted(named, key=lambda one: (_sorting_key(one[1]), one[0])))
+    return tuple(sorted(named, key=lambda one: (sort_key(one[1]), one[0])))
 
 
 @cache
@@ -262,12 +263,6 @@ def _territories(locale: Locale) -> Mapping[str, str]:
 
     names = Cldr.parse("fr_CA" if locale == "fr" else locale).territories
     return {code: name.replace(_ZERO_WIDTH_SPACE, "") for code, name in names.items()}
-
-
-def _sorting_key(name: str) -> str:
-    """Return ``name`` as an alphabet sees it: without accents or case. Khmer sorts by code point, marks and all."""
-    apart = unicodedata.normalize("NFD", name)
-    return "".join(one for one in apart if not "\u0300" <= one <= "\u036f").casefold().replace("’", "'")
 
 
 # English

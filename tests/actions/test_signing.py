@@ -1,0 +1,188 @@
+"""Signing, confirming and counting, with real commits on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+import time_machine
+
+from app.core.clock import utc_now
+from tests.stage import good_form
+
+if TYPE_CHECKING:
+    from tests.stage import Stage
+
+
+def test_a_signature_goes_from_form_to_count(stage: Stage) -> None:
+    slug = stage.campaign()
+    signed = stage.sign(slug, locale="km")
+    assert (signed.status_code, signed.headers["location"]) == (303, f"/km/campaigns/{slug}/check-email")
+    assert stage.count(slug) == 0
+    (letter,) = stage.letters_to("sokha@example.org")
+    assert letter.mail["Content-Language"] == "km"
+    confirmed = stage.post(f"/km/confirm/{letter.token('confirm')}")
+    assert (confirmed.status_code, confirmed.headers["location"]) == (303, f"/km/campaigns/{slug}/signed")
+    assert stage.count(slug) == 1
+    again = stage.post(f"/km/confirm/{letter.token('confirm')}")
+    assert (again.status_code, again.headers["location"]) == (303, f"/km/campaigns/{slug}/signed")
+    assert stage.count(slug) == 1
+
+
+def test_fifty_parallel_forms_of_one_address_are_one_signature_and_one_letter(stage: Stage) -> None:
+    slug = stage.campaign()
+
+    async def sign_fifty_times() -> list[int]:
+        browsers = [stage.new_browser() for _ in range(50)]
+        body = urlencode(good_form(), doseq=True).encode()
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        path = f"/en/campaigns/{slug}/sign"
+        answers = await asyncio.gather(*(each.post(path, content=body, headers=headers) for each in browsers))
+        return [answer.status_code for answer in answers]
+
+    assert stage.run(sign_fifty_times()) == [303] * 50
+    assert stage.sql("SELECT count(*) FROM signatures") == [(1,)]
+    assert len(stage.letters_to("sokha@example.org")) == 1
+    with time_machine.travel(utc_now() + timedelta(minutes=10), tick=True):
+        assert len(stage.letters_to("sokha@example.org")) == 1
+
+
+def test_parallel_presses_of_two_letters_of_one_signature_count_once(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sign(slug)
+    stage.deliver()
+    with time_machine.travel(utc_now() + timedelta(minutes=2), tick=True):
+        stage.sign(slug)
+        letters = stage.letters_to("sokha@example.org")
+    assert len(letters) == 2
+
+    async def press() -> set[tuple[int, str]]:
+        body, headers = b"signing=yes", {"content-type": "application/x-www-form-urlencoded"}
+        paths = [f"/en/confirm/{letter.token('confirm')}" for letter in letters] * 10
+        answers = await asyncio.gather(
+            *(stage.new_browser().post(path, content=body, headers=headers) for path in paths)
+        )
+        return {(answer.status_code, answer.headers["location"]) for answer in answers}
+
+    assert stage.run(press()) == {(303, f"/en/campaigns/{slug}/signed")}
+    assert stage.count(slug) == 1
+
+
+def test_each_letter_confirms_the_version_it_was_sent_for(stage: Stage) -> None:
+    """A framer's second form changes nothing in the first."""
+    slug = stage.campaign()
+    stage.sign(slug, name="សុខ សុភា")
+    (mine,) = stage.letters_to("sokha@example.org")
+    stage.sign(slug, name="Somebody Else", show_name="yes")
+    with time_machine.travel(utc_now() + timedelta(minutes=2), tick=True):
+        other = stage.letters_to("sokha@example.org")[1]
+    assert "Somebody Else" in stage.get(f"/en/confirm/{other.token('confirm')}").text
+    stage.post(f"/en/confirm/{mine.token('confirm')}", {"signing": "yes"})
+    assert "សុខ សុភា" in stage.get(f"/en/signature/{mine.token('signature')}").text
+    # The other letter leads to the same page and counts nothing.
+    pressed = stage.post(f"/en/confirm/{other.token('confirm')}", {"signing": "yes"})
+    assert pressed.status_code == 303
+    assert stage.count(slug) == 1
+    assert stage.sql("SELECT count(*) FROM signatures WHERE state = 'confirmed' AND is_name_shown") == [(0,)]
+
+
+def test_a_later_version_that_is_confirmed_takes_the_place_of_the_first(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sign(slug, name="Sokha")
+    stage.sign(slug, name="Sokha Som")
+    with time_machine.travel(utc_now() + timedelta(minutes=2), tick=True):
+        first, second = stage.letters_to("sokha@example.org")
+        assert stage.post(f"/en/confirm/{second.token('confirm')}", {"signing": "yes"}).status_code == 303
+        assert stage.post(f"/en/confirm/{first.token('confirm')}", {"signing": "yes"}).status_code == 303
+    assert stage.sql("SELECT state, version FROM signatures ORDER BY state") == [("confirmed", 1), ("superseded", 1)]
+    assert stage.count(slug) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "rows"),
+    [("A.B+x@gmail.com", "ab@gmail.com", 1), ("a.b@example.org", "ab@example.org", 2)],
+)
+def test_addresses_of_one_mailbox_are_one_person(stage: Stage, first: str, second: str, rows: int) -> None:
+    slug = stage.campaign()
+    for email in (first, second):
+        stage.sign(slug, email=email)
+        stage.post(f"/en/confirm/{stage.deliver()[-1].token('confirm')}", {"signing": "yes"})
+    assert stage.count(slug) == rows
+
+
+def test_a_known_address_gets_a_letter_that_says_so_and_the_same_answer(stage: Stage) -> None:
+    slug = stage.campaign()
+    new = stage.sign(slug, browser=stage.new_browser())
+    (letter,) = stage.letters_to("sokha@example.org")
+    stage.post(f"/en/confirm/{letter.token('confirm')}", {"signing": "yes"})
+    with time_machine.travel(utc_now() + timedelta(minutes=2), tick=True):
+        known = stage.sign(slug, browser=stage.new_browser())
+        assert (new.status_code, new.headers["location"], new.content) == (
+            known.status_code,
+            known.headers["location"],
+            known.content,
+        )
+        assert [len(each) for each in new.headers.get_list("set-cookie")] == [
+            len(each) for each in known.headers.get_list("set-cookie")
+        ]
+        said = stage.letters_to("sokha@example.org")
+    assert len(said) == 2
+    assert "/confirm/" not in said[1].text
+    assert stage.count(slug) == 1
+
+
+def test_a_threshold_is_crossed_once_and_tells_organiser_and_office_once(stage: Stage) -> None:
+    slug = stage.campaign()
+    tokens = []
+    for number in range(4):
+        stage.sign(slug, email=f"signer{number}@example.org", browser=stage.new_browser())
+        tokens.append(stage.deliver()[-1].token("confirm"))
+    for token in tokens[:3]:
+        stage.post(f"/en/confirm/{token}", {"signing": "yes"})
+        stage.roll_up()
+        stage.roll_up()
+    assert len(stage.letters_to("organiser@example.org")) == 1
+    assert len(stage.letters_to("office@example.org")) == 1
+    reached = stage.sql("SELECT reached_at FROM thresholds")
+    manage = stage.letters_to("signer0@example.org")[0].token("signature")
+    stage.post(f"/en/signature/{manage}", {"action": "withdraw", "sure": "yes"})
+    stage.roll_up()
+    assert stage.count(slug) == 2
+    stage.post(f"/en/confirm/{tokens[3]}", {"signing": "yes"})
+    stage.roll_up()
+    assert stage.count(slug) == 3
+    assert stage.sql("SELECT reached_at FROM thresholds") == reached
+    assert stage.sql("SELECT count(*) FROM crossings") == [(1,)]
+    assert len(stage.letters_to("organiser@example.org")) == 1
+
+
+def test_those_who_withdrew_may_sign_again(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sign(slug)
+    (letter,) = stage.letters_to("sokha@example.org")
+    stage.post(f"/en/confirm/{letter.token('confirm')}")
+    stage.post(f"/en/signature/{letter.token('signature')}", {"action": "withdraw", "sure": "yes"})
+    assert stage.count(slug) == 0
+    assert stage.sql("SELECT name, email, phone, postal_code FROM signatures") == [(None, None, None, None)]
+    stage.sign(slug)
+    again = stage.letters_to("sokha@example.org")[1]
+    stage.post(f"/en/confirm/{again.token('confirm')}")
+    assert stage.count(slug) == 1
+
+
+def test_erasing_a_form_that_was_not_mine_forgets_the_address(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sign(slug)
+    (letter,) = stage.letters_to("sokha@example.org")
+    asked = stage.post(f"/en/signature/{letter.token('signature')}", {"action": "erase"})
+    assert asked.status_code == 200
+    assert stage.sql("SELECT state FROM signatures") == [("pending",)]
+    before = stage.sql("SELECT email_index FROM signatures")
+    stage.post(f"/en/signature/{letter.token('signature')}", {"action": "erase", "sure": "yes"})
+    assert stage.sql("SELECT state, email FROM signatures") == [("disowned", None)]
+    assert stage.sql("SELECT email_index FROM signatures") != before
+    assert stage.get(f"/en/confirm/{letter.token('confirm')}").status_code == 404
+    assert stage.get(f"/en/signature/{letter.token('signature')}").status_code == 200

@@ -1,0 +1,70 @@
+"""Fixtures: a stage on each database."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+
+from app.core import migrations
+from tests.postgres import PostgresServer
+from tests.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet() -> None:
+    """Keep log lines out of the way; tests of logging say otherwise."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL with a migrated template, one for each test process."""
+    with PostgresServer() as server:
+        migrations.upgrade(plain(server.create_database("template_migrated")))
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("template") / "migrated.db"
+    migrations.upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, migrated database of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "hatthalekha.db"
+        template: Path = request.getfixturevalue("sqlite_template")
+        shutil.copy(template, path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"test_{next(_numbers)}"
+    yield plain(server.create_database(name, template="template_migrated"))
+    server.drop_database(name)
+
+
+@pytest.fixture
+def stage(database_url: str, tmp_path: Path) -> Iterator[Stage]:
+    """The application on each database."""
+    opened = Stage(database_url, tmp_path)
+    yield opened
+    opened.close()
+
+
+def plain(url: str) -> str:
+    """Return a database address as our settings write it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://")
