@@ -16,7 +16,7 @@ from app.core.clock import utc_now
 from app.core.db import Database, DatabaseUnavailableError, open_database
 from app.core.keys import KeysUnusableError, open_keyring
 from app.core.logs import configure_logging
-from app.settings import BadSettingsError, Settings
+from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, BadSettingsError, Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -50,9 +50,7 @@ def serve(
     _open_keyring(settings)
     import uvicorn
 
-    from app.main import PORT, WITHOUT_BACKGROUND
-
-    os.environ[PORT] = str(port)
+    os.environ[PORT_OF_SERVE] = str(port)
     if not background:
         os.environ[WITHOUT_BACKGROUND] = "1"
     print(f"Hatthalekha: {settings.base_url}/", flush=True)

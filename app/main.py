@@ -14,7 +14,7 @@ from app.core.keys import open_keyring
 from app.core.logs import configure_logging
 from app.mail.transport import open_transport
 from app.rendering import pages
-from app.settings import Settings
+from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, Settings
 from app.web.api.v1 import Api
 from app.web.cache import PageCache
 from app.web.errors import error_handlers, error_responder
@@ -35,11 +35,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from app.jobs.background import Background
-
-#: Set by ``serve --no-background``, where a worker of its own does the background work.
-WITHOUT_BACKGROUND = "HATTHALEKHA_WITHOUT_BACKGROUND"
-PORT = "HATTHALEKHA_PORT"
-
 
 def build_house(settings: Settings) -> House:
     """Return the services that the settings ask for. Raises KeysUnusableError."""
@@ -87,7 +82,7 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
 def create_app_from_environment() -> ASGIApp:
     """Return the application for uvicorn's processes, which know only the environment."""
     configure_logging()
-    port = os.environ.get(PORT)
+    port = os.environ.get(PORT_OF_SERVE)
     settings = Settings.from_environment(port=int(port) if port else None)
     return create_app(build_house(settings), with_background=WITHOUT_BACKGROUND not in os.environ)
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 PREFIX: Final = "HATTHALEKHA_"
+#: How `serve` tells its processes what only its options say.
+PORT_OF_SERVE: Final = "HATTHALEKHA_PORT"
+WITHOUT_BACKGROUND: Final = "HATTHALEKHA_WITHOUT_BACKGROUND"
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 LOCALE_NAMES: Final = ("km", "en", "fr")

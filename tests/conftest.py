@@ -28,7 +28,7 @@ def _quiet() -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A real PostgreSQL with a migrated template, one for each test process."""
+    """Start a real PostgreSQL with a migrated template, one for each test process."""
     with PostgresServer() as server:
         migrations.upgrade(plain(server.create_database("template_migrated")))
         yield server
@@ -36,7 +36,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file to copy."""
+    """Make a migrated SQLite file to copy."""
     path = tmp_path_factory.mktemp("template") / "migrated.db"
     migrations.upgrade(f"sqlite:///{path}")
     return path
@@ -44,7 +44,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, migrated database of each kind."""
+    """Make a fresh, migrated database of each kind."""
     if request.param == "sqlite":
         path = tmp_path / "hatthalekha.db"
         template: Path = request.getfixturevalue("sqlite_template")
@@ -59,7 +59,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @pytest.fixture
 def stage(database_url: str, tmp_path: Path) -> Iterator[Stage]:
-    """The application on each database."""
+    """Open the application on each database."""
     opened = Stage(database_url, tmp_path)
     yield opened
     opened.close()

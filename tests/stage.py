@@ -64,7 +64,7 @@ class Letter:
         return str(body.get_content())
 
     def token(self, purpose: str) -> str:
-        """The token of the first link for ``confirm`` or ``signature``."""
+        """Return the token of the first link for ``confirm`` or ``signature``."""
         match = re.search(rf"/{purpose}/([\w-]+)", self.text)
         assert match is not None, self.text
         return match[1]
@@ -147,7 +147,12 @@ class Stage:
         return self.run((browser or self.browser).get(path, **options))
 
     def post(
-        self, path: str, data: Any = None, *, browser: httpx.AsyncClient | None = None, **options: Any  # noqa: ANN401 - httpx's own
+        self,
+        path: str,
+        data: Any = None,  # noqa: ANN401 - whatever urlencode takes
+        *,
+        browser: httpx.AsyncClient | None = None,
+        **options: Any,  # noqa: ANN401 - httpx's own
     ) -> httpx.Response:
         """Send a form: a mapping, pairs, or bytes as they are."""
         body = data if isinstance(data, bytes) else urlencode(data or {}, doseq=True).encode()
@@ -155,7 +160,12 @@ class Stage:
         return self.run((browser or self.browser).post(path, content=body, headers=headers, **options))
 
     def sign(
-        self, slug: str, *, locale: str = "en", browser: httpx.AsyncClient | None = None, **fields: Any  # noqa: ANN401 - form fields
+        self,
+        slug: str,
+        *,
+        locale: str = "en",
+        browser: httpx.AsyncClient | None = None,
+        **fields: Any,  # noqa: ANN401 - form fields
     ) -> httpx.Response:
         """Send a good signing form, with ``fields`` changed; None leaves a field out."""
         data = {name: value for name, value in {**good_form(), **fields}.items() if value is not None}
@@ -227,9 +237,15 @@ def small_campaign(slug: str = "libraries") -> dict[str, Any]:
             "email": "office@example.org",
         },
         "eligibility": {"any_of": [{"citizen_of": ["CA"]}, {"permanent_resident_of": ["CA"]}]},
-        "thresholds": [{"signatures": 3, "label": {"en": "It is presented", "fr": "Elle est présentée", "km": "ដាក់ជូនសភា"}}],
+        "thresholds": [
+            {"signatures": 3, "label": {"en": "It is presented", "fr": "Elle est présentée", "km": "ដាក់ជូនសភា"}}
+        ],
         "texts": {
-            "en": {"title": "Khmer books in every library", "declaration": "We, the undersigned, ask for:", "requests": ["books"]},
+            "en": {
+                "title": "Khmer books in every library",
+                "declaration": "We, the undersigned, ask for:",
+                "requests": ["books"],
+            },
             "fr": {"title": "Des livres khmers partout", "declaration": "Nous demandons :", "requests": ["des livres"]},
             "km": {"title": "សៀវភៅខ្មែរគ្រប់បណ្ណាល័យ", "declaration": "ពួកយើងខ្ញុំសូម៖", "requests": ["សៀវភៅ"]},
         },

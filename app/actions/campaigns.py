@@ -31,15 +31,15 @@ if TYPE_CHECKING:
     from app.rules.campaign_file import CampaignFile
 
 
-class SlugTaken(Exception):  # noqa: N818 - a fact, not a fault
+class SlugTaken(Exception):
     """A campaign of this name exists."""
 
 
-class CampaignNotFound(Exception):  # noqa: N818 - a fact, not a fault
+class CampaignNotFound(Exception):
     """There is no campaign of this name."""
 
 
-class CampaignCannotMove(Exception):  # noqa: N818 - a fact, not a fault
+class CampaignCannotMove(Exception):
     """The campaign's state does not allow this move; the message is that state."""
 
 

@@ -28,11 +28,9 @@ def roll_up_count(session: Session, *, campaign_id: UUID, now: datetime) -> int:
     The counter's row is locked first, so that rollers take turns. Events are taken by deleting them: an event that is
     committed late is simply taken by a later roll-up, where a high-water mark would lose it.
     """
-    total = session.scalar(
+    total: int = session.scalars(
         select(CampaignCount.signatures).where(CampaignCount.campaign_id == campaign_id).with_for_update()
-    )
-    if total is None:
-        return 0
+    ).one()
     events = session.execute(
         delete(CountEvent).where(CountEvent.campaign_id == campaign_id).returning(CountEvent.change, CountEvent.at)
     ).all()
@@ -40,9 +38,7 @@ def roll_up_count(session: Session, *, campaign_id: UUID, now: datetime) -> int:
         return total
     total += sum(event.change for event in events)
     session.execute(
-        update(CampaignCount)
-        .where(CampaignCount.campaign_id == campaign_id)
-        .values(signatures=total, counted_at=now)
+        update(CampaignCount).where(CampaignCount.campaign_id == campaign_id).values(signatures=total, counted_at=now)
     )
     additions = [event.at for event in events if event.change > 0]
     if additions:
@@ -53,9 +49,7 @@ def roll_up_count(session: Session, *, campaign_id: UUID, now: datetime) -> int:
 def _record_crossings(session: Session, campaign_id: UUID, total: int, *, reached_at: datetime, now: datetime) -> None:
     reached = session.scalars(
         update(Threshold)
-        .where(
-            Threshold.campaign_id == campaign_id, Threshold.reached_at.is_(None), Threshold.signatures <= total
-        )
+        .where(Threshold.campaign_id == campaign_id, Threshold.reached_at.is_(None), Threshold.signatures <= total)
         .values(reached_at=reached_at)
         .returning(Threshold.id)
     ).all()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
 from sqlalchemy import delete, insert, select, update
 
@@ -13,14 +12,16 @@ from app.models import LIVING_STATES, CountEvent, Letter, Signature, Token
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from sqlalchemy.orm import Session
 
 #: What a row keeps of a person once it has ended: nothing that opens, even with the key.
 NO_DETAILS: Final = {"name": None, "email": None, "phone": None, "postal_code": None}
+INDEXES: Final = ("email_index", "details_index", "person_index", "domain_index")
 
 
-class SignatureNotFound(Exception):  # noqa: N818 - a fact, not a fault
+class SignatureNotFound(Exception):
     """No living signature belongs to this link."""
 
 
@@ -51,10 +52,8 @@ def withdraw_signature(session: Session, *, token: str, now: datetime) -> None:
 
 
 def erase_signature(session: Session, *, token: str, now: datetime) -> None:
-    """Forget the person: a confirmed signature is withdrawn, a pending one disowned, and what could find them is noise."""
-    found = session.execute(
-        select(Signature.id, Signature.state).where(Signature.id == _signature_of(token))
-    ).first()
+    """Forget the person: a confirmed signature is withdrawn, a pending one disowned, its indexes become noise."""
+    found = session.execute(select(Signature.id, Signature.state).where(Signature.id == _signature_of(token))).first()
     if found is None:
         raise SignatureNotFound
     if found.state == "confirmed":
@@ -69,7 +68,7 @@ def erase_signature(session: Session, *, token: str, now: datetime) -> None:
     session.execute(
         update(Signature)
         .where(Signature.id == found.id, Signature.state.not_in(LIVING_STATES))
-        .values({name: secrets.token_bytes(32) for name in ("email_index", "details_index", "person_index", "domain_index")})
+        .values({name: secrets.token_bytes(32) for name in INDEXES})
     )
     session.execute(delete(Token).where(Token.signature_id == found.id, Token.purpose != "manage"))
 

@@ -56,7 +56,9 @@ def list_campaigns_to_forget(session: Session, *, now: datetime) -> list[UUID]:
 def forget_signers(session: Session, *, campaign_id: UUID) -> None:
     """Destroy a campaign's key: names and addresses are noise from here on, in backups too; totals stay."""
     session.execute(delete(CampaignKey).where(CampaignKey.campaign_id == campaign_id))
-    session.execute(delete(Token).where(Token.signature_id.in_(select(Signature.id).where(Signature.campaign_id == campaign_id))))
+    session.execute(
+        delete(Token).where(Token.signature_id.in_(select(Signature.id).where(Signature.campaign_id == campaign_id)))
+    )
     session.execute(update(Signature).where(Signature.campaign_id == campaign_id).values(**NO_DETAILS))
 
 

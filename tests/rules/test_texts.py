@@ -23,7 +23,7 @@ FULL = CampaignText(
     how_to_sign=("Read.",),
 )
 KHMER = CampaignText(title="ចំណងជើង", call_to_sign="សូមចុះហត្ថលេខា។")
-lines = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
+lines = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 texts = st.builds(
     CampaignText,
     title=lines,
