@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
+import signal
 import sys
-from contextlib import asynccontextmanager
+import traceback
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -14,12 +17,15 @@ import typer
 
 from app.core.clock import utc_now
 from app.core.db import Database, DatabaseUnavailableError, open_database
-from app.core.keys import KeysUnusableError, open_keyring
+from app.core.keys import KeysUnusableError, SealBrokenError, open_keyring
 from app.core.logs import configure_logging
-from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, BadSettingsError, Settings
+from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, BadSettingsError, Settings, list_unknown_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+
+INTERRUPTED = 130
+UNDEFINED_TABLE = "42P01"
 
 app = typer.Typer(
     name="hatthalekha",
@@ -47,15 +53,19 @@ def serve(
 ) -> None:
     """Serve the pages, and do the background work unless a worker does."""
     settings = _settings(port=port)
-    _open_keyring(settings)
+    # What the processes would find out too late, and say in many lines.
+    _guard(lambda: open_keyring(settings.keys_dir))
+    _run(_do_nothing, settings=settings)
     import uvicorn
 
+    # uvicorn shuts down in order and then sends itself the signal again: that is an end like any other.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     os.environ[PORT_OF_SERVE] = str(port)
     if not background:
         os.environ[WITHOUT_BACKGROUND] = "1"
-    print(f"Hatthalekha: {settings.base_url}/", flush=True)
+    typer.echo(f"Hatthalekha: {settings.base_url}/")
     if settings.smtp_url is None and settings.is_local:
-        print(f"Mailbox:     {settings.base_url}/dev/mailbox", flush=True)
+        typer.echo(f"Mailbox:     {settings.base_url}/dev/mailbox")
     uvicorn.run(
         "app.main:create_app_from_environment",
         factory=True,
@@ -83,7 +93,8 @@ def worker() -> None:
         from app.rendering import pages
 
         transport = open_transport(settings.smtp_url, settings.mailbox_dir)
-        await run_background(Background(settings, database, open_keyring(settings.keys_dir), pages(), transport))
+        background = Background(settings, database, open_keyring(settings.keys_dir), pages(), transport)
+        await _until_stopped(run_background(background))
 
     _run(work)
 
@@ -99,7 +110,7 @@ def demo(*, once: Annotated[bool, typer.Option(help="Do nothing where campaigns 
             return
         keyring = open_keyring(settings.keys_dir)
         for slug in await database.write(load_demonstration, keyring=keyring, now=utc_now()):
-            print(slug)
+            typer.echo(slug)
 
     _run(load)
 
@@ -121,8 +132,8 @@ def check_database() -> None:
     found: list[str] = []
     _guard(lambda: found.extend(migrations.find_drift(_settings().database_url, Base.metadata)))
     if found:
-        _fail(*found)
-    print("The database is current.")
+        _fail(*found, "`hatthalekha db upgrade` brings it there")
+    typer.echo("The database is current.")
 
 
 @campaign.command("import")
@@ -161,7 +172,7 @@ def import_file(
             )
         except SlugTaken:
             _fail(f"{file}: slug: a campaign named {parsed.slug} exists already")
-        print(f"{settings.base_url}/c/{parsed.slug}")
+        typer.echo(f"{settings.base_url}/c/{parsed.slug}")
 
     _run(load)
 
@@ -174,7 +185,7 @@ def list_all() -> None:
         from app.queries.campaigns import list_all_campaigns
 
         for each in await database.read(list_all_campaigns):
-            print(f"{each.slug}\t{each.state}\t{each.signatures}")
+            typer.echo(f"{each.slug}\t{each.state}\t{each.signatures}")
 
     _run(show)
 
@@ -189,8 +200,7 @@ def export_file(slug: str) -> None:
         found = await database.read(export_campaign, slug=slug, keyring=open_keyring(settings.keys_dir))
         if found is None:
             _fail(f"there is no campaign named {slug}")
-        json.dump(found, sys.stdout, ensure_ascii=False, indent=2)
-        print()
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
 
     _run(write)
 
@@ -225,19 +235,45 @@ def run_retention() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
-    app(prog_name="hatthalekha")
+    """Run the command line. What goes wrong is a line for each fault on standard error, and a status other than 0."""
+    try:
+        status = app(prog_name="hatthalekha", standalone_mode=False)
+    except typer.TyperException as refusal:
+        # A command that was typed wrongly; one that lacks its subcommand gets the help.
+        text = refusal.format_message()
+        typer.echo(text if "\n" in text else f"hatthalekha: {text.rstrip('.')} (see --help)", err=True)
+        status = refusal.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    except Exception as fault:  # noqa: BLE001 - the last net: an operator gets a place to report, and no one's data
+        frame = traceback.extract_tb(fault.__traceback__)[-1]
+        typer.echo(f"hatthalekha: a fault of ours: {type(fault).__name__} at {frame.filename}:{frame.lineno}", err=True)
+        status = 1
+    sys.exit(status)
 
 
-def _run(work: Callable[[Settings, Database], Awaitable[None]]) -> None:
+def _run(work: Callable[[Settings, Database], Awaitable[None]], *, settings: Settings | None = None) -> None:
     """Run ``work`` on the configured database and close it; faults become one line."""
-    settings = _settings()
+    chosen = settings or _settings()
 
     async def run() -> None:
-        async with _database(settings) as database:
-            await work(settings, database)
+        async with _database(chosen) as database:
+            await work(chosen, database)
 
     _guard(lambda: asyncio.run(run()))
+
+
+async def _do_nothing(_: Settings, __: Database) -> None:
+    """Only see whether the database can be opened."""
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run ``work`` until it ends or the process is told to: then it is cancelled, and that is a good end."""
+    task = asyncio.ensure_future(work)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, task.cancel)
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 @asynccontextmanager
@@ -255,28 +291,34 @@ def _guard(work: Callable[[], Any]) -> None:
     try:
         work()
     except DatabaseUnavailableError as fault:
-        reason = f": {fault.__cause__}" if isinstance(fault.__cause__, OSError) else ""
-        _fail(f"the database cannot be reached or written{reason}")
+        _fail(f"the database cannot be used: {_reason(fault.__cause__ or fault.__context__)}")
+    except SQLAlchemyError as fault:
+        _fail(f"the database refused: {_reason(fault)}")
+    except SealBrokenError as fault:
+        _fail(f"the keys in KEYS_DIR do not open what this database holds ({fault})")
     except (KeysUnusableError, OSError) as fault:
         _fail(str(fault))
-    except SQLAlchemyError as fault:
-        _fail(f"the database refused ({type(fault).__name__}); has `hatthalekha db upgrade` been run?")
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+
+
+def _reason(fault: BaseException | None) -> str:
+    """Return a database's own words in one line, without the statement and its values."""
+    driver = getattr(fault, "orig", None) or fault
+    line = next(iter(str(driver).splitlines()), "") or type(fault).__name__
+    line = re.sub(r"^<class '[^']*'>: ", "", line)
+    is_older = "no such table" in line or getattr(driver, "sqlstate", None) == UNDEFINED_TABLE
+    return f"{line}; has `hatthalekha db upgrade` been run?" if is_older else line
 
 
 def _settings(*, port: int | None = None) -> Settings:
+    for name in list_unknown_settings():
+        typer.echo(f"hatthalekha: warning: there is no setting {name}", err=True)
     try:
         return Settings.from_environment(port=port)
     except BadSettingsError as fault:
         _fail(*fault.faults)
 
 
-def _open_keyring(settings: Settings) -> None:
-    _guard(lambda: open_keyring(settings.keys_dir))
-
-
 def _fail(*lines: str) -> NoReturn:
     for line in lines:
-        print(f"hatthalekha: {line}", file=sys.stderr)
+        typer.echo(f"hatthalekha: {line}", err=True)
     raise typer.Exit(1)

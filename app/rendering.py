@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
@@ -112,33 +112,21 @@ def _environment(folder: Path, locale: Locale) -> Environment:
 
 
 def _filters(locale: Locale) -> dict[str, Any]:
-    def number(count: int) -> str:
-        return format_number(count, locale)
-
     def day(moment: date, zone: str | None = None) -> str:
         """Return a day, or the day of a moment in ``zone``."""
         if isinstance(moment, datetime):
             moment = moment.astimezone(ZoneInfo(zone or "UTC"))
         return format_date(moment, locale)
 
-    def moment(at: datetime, zone: str) -> str:
-        return format_moment(at, zone, locale)
-
-    def zone_name(zone: str) -> str:
-        return format_zone(zone, locale)
-
-    def days(left: int) -> str:
-        return format_days(left, locale)
-
-    def choose(texts: Mapping[str, str], source: str | None = None) -> Part:
+    def choose(texts: Mapping[str, str], source: str | None = None) -> Part[str]:
         return choose_part(texts, locale, source)
 
-    def lang(part: Part) -> Markup:
+    def lang(part: Part[Any]) -> Markup:
         """Return the attribute that says in which language an element is, where that is not the page's."""
         return Markup("") if part.locale == locale else Markup(' lang="{}"').format(part.locale)
 
     @pass_eval_context
-    def spoken(context: EvalContext, part: Part) -> str:
+    def spoken(context: EvalContext, part: Part[str]) -> str:
         """Return the text of a part, inside an element of its own where its language is not the page's."""
         text = join_repetition(part.value)
         if not context.autoescape:
@@ -146,18 +134,18 @@ def _filters(locale: Locale) -> dict[str, Any]:
         return escape(text) if part.locale == locale else Markup('<span lang="{}">{}</span>').format(part.locale, text)
 
     return {
-        "number": number,
+        "number": partial(format_number, locale=locale),
         "date": day,
-        "moment": moment,
-        "zone": zone_name,
-        "days": days,
+        "moment": partial(format_moment, locale=locale),
+        "zone": partial(format_zone, locale=locale),
+        "days": partial(format_days, locale=locale),
         "choose": choose,
         "lang": lang,
-        "lines": lines,
-        "sentence": sentence,
         "spoken": spoken,
         "words": join_repetition,
         "paragraphs": paragraphs,
+        "lines": lines,
+        "sentence": sentence,
     }
 
 
@@ -171,7 +159,7 @@ def sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def choose_part(texts: Mapping[str, str], locale: str, source: str | None = None) -> Part:
+def choose_part(texts: Mapping[str, str], locale: str, source: str | None = None) -> Part[str]:
     """Return the text in ``locale``, else in the language it was written in, else in English, else in any."""
     wanted = (locale, source, "en", *texts)
     found = next(name for name in wanted if name is not None and texts.get(name))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import os
+import re
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ WITHOUT_BACKGROUND: Final = "HATTHALEKHA_WITHOUT_BACKGROUND"
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 
 LOCALE_NAMES: Final = ("km", "en", "fr")
+#: One address in ASCII, as a relay takes it before the recipient's is known to allow more.
+_SENDER: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -80,8 +83,8 @@ class Settings:
                 continue
             try:
                 values[name.lower()] = read(given[name])
-            except ValueError as fault:
-                faults.append(f"{PREFIX}{name}: {fault}")
+            except _UnusableError as fault:
+                faults.append(f"{PREFIX}{name} {fault}")
         if faults:
             raise BadSettingsError(faults)
         if port is not None and "BASE_URL" not in given:
@@ -89,60 +92,75 @@ class Settings:
         return cls(**values)  # type: ignore[arg-type]  # the readers give each field its type
 
 
+def list_unknown_settings(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the names that begin like ours and are no setting: most likely misspelt, and never read."""
+    environment = os.environ if environment is None else environment
+    known = {PREFIX + name for name in READERS} | {PORT_OF_SERVE, WITHOUT_BACKGROUND}
+    return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
+
+
+class _UnusableError(Exception):
+    """What is wrong with a setting, to be read after its name. It repeats no address that may hold a password."""
+
+
+def _split(text: str, otherwise: str) -> SplitResult:
+    """Split an address whose port, if any, is a number; ``otherwise`` says what it should have been."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        # Python's own message repeats the part that it could not read, which may be a password.
+        raise _UnusableError(otherwise) from None
+    return parts
+
+
 def _database_url(text: str) -> str:
-    scheme = text.partition("://")[0]
-    if scheme == "sqlite" and text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+    otherwise = "is neither sqlite:///PATH nor postgresql://USER:PASSWORD@HOST/NAME"
+    scheme, _, rest = text.partition("://")
+    if scheme == "sqlite":
+        if not rest.removeprefix("/") or not rest.startswith("/") or "?" in rest or ":memory:" in rest:
+            raise _UnusableError(otherwise)
         return text
-    if scheme in {"postgresql", "postgres", "postgresql+asyncpg"} and urlsplit(text).path.strip("/"):
-        return "postgresql://" + text.partition("://")[2]
-    # The address may hold a password, so it is not repeated.
-    fault = "is neither sqlite:///PATH nor postgresql://USER:PASSWORD@HOST/NAME"
-    raise ValueError(fault)
+    if scheme not in {"postgresql", "postgres", "postgresql+asyncpg"} or not _split(text, otherwise).path.strip("/"):
+        raise _UnusableError(otherwise)
+    return f"postgresql://{rest}"
 
 
 def _base_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        fault = f"is not an http or https address: {text}"
-        raise ValueError(fault)
-    if parts.path.strip("/"):
-        fault = f"has a path, and the pages live at the root: {text}"
-        raise ValueError(fault)
-    try:
-        port = parts.port
-    except ValueError:
-        fault = f"has a port that is no number: {text}"
-        raise ValueError(fault) from None
+    otherwise = "is not an http or https address such as https://petitions.example.org"
+    parts = _split(text, otherwise)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+        raise _UnusableError(otherwise)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise _UnusableError("has something after the host, and the pages live at the root")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
 
 
 def _smtp_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        fault = "is neither smtp://USER:PASSWORD@HOST:PORT nor smtps://…"
-        raise ValueError(fault)
+    otherwise = "is neither smtp://USER:PASSWORD@HOST:PORT nor smtps://… (/ ? # @ : in a password as %2F and so on)"
+    parts = _split(text, otherwise)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise _UnusableError(otherwise)
     return text
 
 
 def _mail_from(text: str) -> str:
-    if any(ord(character) < ord(" ") for character in text) or "@" not in parseaddr(text)[1]:
-        fault = f"is not an address such as Hatthalekha <no-reply@example.org>: {text!r}"
-        raise ValueError(fault)
+    if any(ord(character) < ord(" ") for character in text) or not _SENDER.fullmatch(parseaddr(text)[1]):
+        raise _UnusableError(f"is not an address such as Hatthalekha <no-reply@example.org>: {text!r}")
     return text
 
 
 def _valkey_url(text: str) -> str:
-    if urlsplit(text).scheme not in {"valkey", "valkeys", "redis", "rediss"}:
-        fault = "is not valkey://HOST:PORT/0"
-        raise ValueError(fault)
+    otherwise = "is not valkey://HOST:PORT/0"
+    if _split(text, otherwise).scheme not in {"valkey", "valkeys", "redis", "rediss"}:
+        raise _UnusableError(otherwise)
     return text
 
 
 def _locale(text: str) -> str:
     if text not in LOCALE_NAMES:
-        fault = f"is none of {', '.join(LOCALE_NAMES)}: {text}"
-        raise ValueError(fault)
+        raise _UnusableError(f"is none of {', '.join(LOCALE_NAMES)}: {text!r}")
     return text
 
 
@@ -150,13 +168,18 @@ def _timezone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        fault = f"is no IANA time zone: {text}"
-        raise ValueError(fault) from None
+        raise _UnusableError(f"is no IANA time zone: {text!r}") from None
     return text
 
 
 def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    networks = []
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        try:
+            networks.append(ipaddress.ip_network(part, strict=False))
+        except ValueError:
+            raise _UnusableError(f"holds what is neither an address nor a network: {part!r}") from None
+    return tuple(networks)
 
 
 READERS: Final[Mapping[str, Callable[[str], object]]] = {

@@ -63,8 +63,8 @@ def forget_signers(session: Session, *, campaign_id: UUID) -> None:
 
 
 def forget_quotas(session: Session, *, now: datetime) -> int:
-    """Destroy the salts and numbers of days that ended 48 hours ago; return how many numbers."""
-    last_kept = (now - QUOTAS_KEPT).date()
-    session.execute(delete(QuotaSalt).where(QuotaSalt.day < last_kept))
-    gone = session.execute(delete(LetterQuota).where(LetterQuota.day < last_kept))
+    """Destroy the salts and numbers of days that began 48 hours ago, so that no salt grows older; return how many."""
+    last_gone = (now - QUOTAS_KEPT).date()
+    session.execute(delete(QuotaSalt).where(QuotaSalt.day <= last_gone))
+    gone = session.execute(delete(LetterQuota).where(LetterQuota.day <= last_gone))
     return cast("CursorResult[Any]", gone).rowcount

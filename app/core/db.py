@@ -32,14 +32,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine, Table
 
-P = ParamSpec("P")
-T = TypeVar("T")
-Work = Callable[Concatenate[Session, P], T] if TYPE_CHECKING else None
+    Work = Callable[Concatenate[Session, P], T]
 
 BATCH: Final = 64
 READERS: Final = 4

@@ -74,11 +74,11 @@ class CampaignKey:
         """Decrypt what ``seal`` made for the same place and row; SealBrokenError otherwise."""
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._bind(place, row)).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut so short that not even its nonce is left
             raise SealBrokenError(place) from None
 
     def index(self, purpose: str, text: str) -> bytes:
-        """Return a value equal for equal texts within this campaign and purpose, and telling nothing without the key."""
+        """Return a value that is equal for equal texts within this campaign and purpose, and noise without the key."""
         return keyed_hash(self._index, purpose.encode(), text.encode())
 
     def _bind(self, place: str, row: UUID) -> bytes:
@@ -121,22 +121,20 @@ class Keyring:
         return WrappedKey(self.version, nonce + sealed)
 
     def campaign_key(self, campaign_id: UUID, version: int, wrapped: WrappedKey) -> CampaignKey:
-        """Unwrap a campaign's key; SealBrokenError where it is not this campaign's, KeysUnusableError without its root."""
+        """Unwrap a campaign's key. Raises SealBrokenError where it is another's, KeysUnusableError without its root."""
         return self._unwrap(campaign_id, version, wrapped)
 
     def _unwrap_now(self, campaign_id: UUID, version: int, wrapped: WrappedKey) -> CampaignKey:
         nonce, sealed = wrapped.sealed[:NONCE_BYTES], wrapped.sealed[NONCE_BYTES:]
         try:
             key = self._wrapper(wrapped.root_version).decrypt(nonce, sealed, campaign_id.bytes)
-        except InvalidTag:
-            fault = "campaign key"
-            raise SealBrokenError(fault) from None
+        except (InvalidTag, ValueError):
+            raise SealBrokenError("campaign key") from None
         return CampaignKey(campaign_id, version, key)
 
     def _wrapper(self, version: int) -> AESGCM:
         if version not in self._roots:
-            fault = f"root key {version:04} is not in KEYS_DIR"
-            raise KeysUnusableError(fault)
+            raise KeysUnusableError(f"root key {version:04} is not in KEYS_DIR")
         return AESGCM(derive(self._roots[version], "wrap"))
 
 
@@ -152,12 +150,11 @@ def open_keyring(folder: Path) -> Keyring:
             if (match := ROOT_NAME.fullmatch(entry.name))
         }
     except OSError as fault:
-        message = f"KEYS_DIR {folder}: {fault.strerror}"
-        raise KeysUnusableError(message) from None
+        raise KeysUnusableError(f"KEYS_DIR {folder}: {fault.strerror}") from None
     for version, root in roots.items():
         if len(root) != KEY_BYTES:
-            message = f"KEYS_DIR {folder}: root-{version:04}.key holds {len(root)} bytes and not {KEY_BYTES}"
-            raise KeysUnusableError(message)
+            name = f"root-{version:04}.key"
+            raise KeysUnusableError(f"KEYS_DIR {folder}: {name} holds {len(root)} bytes and not {KEY_BYTES}")
     return Keyring(roots)
 
 
@@ -176,3 +173,9 @@ def _make_first_root(folder: Path) -> None:
         pass
     finally:
         draft.unlink()
+    # What the key seals is on disk with the next commit; its own name must be there before.
+    entries = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(entries)
+    finally:
+        os.close(entries)

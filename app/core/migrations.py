@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.core.db import DatabaseUnavailableError, exclusive, open_lock
@@ -41,7 +42,13 @@ def find_drift(url: str, metadata: MetaData) -> list[str]:
         from alembic.autogenerate import compare_metadata
         from alembic.migration import MigrationContext
 
-        found.extend(str(each) for each in compare_metadata(MigrationContext.configure(connection), metadata))
+        context = MigrationContext.configure(connection)
+        revision = context.get_current_revision()
+        if revision != newest_revision():
+            # Its tables differ, too, and each of them would only say the same again.
+            found.append(f"the database stands at {revision or 'nothing'}, and the code expects {newest_revision()}")
+            return
+        found.extend(" ".join(str(each).split()) for each in compare_metadata(context, metadata))
 
     run_on_database(url, compare)
     return found
@@ -59,18 +66,23 @@ def is_current(session: Session, *, newest: str) -> bool:
     """Tell whether the database stands at ``newest``."""
     try:
         return session.execute(text("SELECT version_num FROM alembic_version")).scalar() == newest
-    except DBAPIError:
+    except DBAPIError as fault:
+        if fault.connection_invalidated:  # no answer at all, and `core.db` knows what to do about that
+            raise
         return False
 
 
 def run_on_database(url: str, work: Callable[[Connection], None]) -> None:
-    """Run ``work`` on a connection of its own, in one transaction, while no other process writes."""
-    if url.startswith("sqlite:///"):
-        _run_on_sqlite(Path(url.removeprefix("sqlite:///")), work)
-        return
+    """Run ``work`` on a connection of its own, in one transaction, while no other process writes.
+
+    Raises DatabaseUnavailableError, from what stood in the way.
+    """
     try:
-        asyncio.run(_run_on_postgres(url, work))
-    except OSError as fault:
+        if url.startswith("sqlite:///"):
+            _run_on_sqlite(Path(url.removeprefix("sqlite:///")), work)
+        else:
+            asyncio.run(_run_on_postgres(url, work))
+    except (OSError, OperationalError) as fault:
         raise DatabaseUnavailableError from fault
 
 
@@ -87,18 +99,24 @@ def _run_on_sqlite(path: Path, work: Callable[[Connection], None]) -> None:
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    with exclusive(open_lock(path)), engine.begin() as connection:
-        work(connection)
-    engine.dispose()
+    lock = open_lock(path)
+    try:
+        with exclusive(lock), engine.begin() as connection:
+            work(connection)
+    finally:
+        engine.dispose()
+        os.close(lock)
 
 
 async def _run_on_postgres(url: str, work: Callable[[Connection], None]) -> None:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
-    async with engine.begin() as connection:
-        # Two servers that start together migrate one after the other.
-        await connection.execute(text("SELECT pg_advisory_xact_lock(4857116)"))
-        await connection.run_sync(work)
-    await engine.dispose()
+    try:
+        async with engine.begin() as connection:
+            # Two servers that start together migrate one after the other.
+            await connection.execute(text("SELECT pg_advisory_xact_lock(4857116)"))
+            await connection.run_sync(work)
+    finally:
+        await engine.dispose()
 
 
 def _command(name: str, revision: str, connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """Numbers, dates and moments, as each language writes them.
 
 Khmer prose takes Khmer digits, which CLDR does not give by default, and French as written in Quebec takes no-break
-spaces. Month and city names are CLDR's; Babel is imported at the first date, since it costs a start a tenth of a second.
+spaces. Month and city names are CLDR's; Babel's tables are read at the first date, and not at the start.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def format_zone(zone: str, locale: Locale) -> str:
 def _months(locale: Locale) -> dict[int, str]:
     from babel import Locale as Cldr
 
-    return {number: name.replace(ZERO_WIDTH_SPACE, "") for number, name in Cldr(locale).months["format"]["wide"].items()}
+    return {
+        number: name.replace(ZERO_WIDTH_SPACE, "") for number, name in Cldr(locale).months["format"]["wide"].items()
+    }
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from app.core.clock import utc_now
@@ -25,9 +24,7 @@ CONNECTIONS: Final = 4
 
 async def deliver_mail(background: Background) -> bool:
     """Send the letters that are due; return whether there may be more."""
-    owed = await background.database.write(
-        outbox.claim_letters, keyring=background.keyring, now=utc_now(), limit=BATCH
-    )
+    owed = await background.database.write(outbox.claim_letters, keyring=background.keyring, now=utc_now(), limit=BATCH)
     shares = [owed[start::CONNECTIONS] for start in range(CONNECTIONS)]
     await asyncio.gather(*(_deliver_share(background, share) for share in shares if share))
     return len(owed) == BATCH
@@ -37,29 +34,31 @@ async def _deliver_share(background: Background, letters: Sequence[OwedLetter]) 
     try:
         async with background.transport.open() as sender:
             for letter in letters:
+                if utc_now() >= letter.held_until:
+                    # A slow relay used up our claim: somebody else may be sending these by now.
+                    return
                 await _deliver(background, sender, letter)
     except RefusedForNow as refusal:
         # No connection at all: none of these was tried.
         for letter in letters:
-            await background.database.write(
-                outbox.put_off, letter_id=letter.id, fault=str(refusal), now=utc_now()
-            )
+            await background.database.write(outbox.put_off, letter_id=letter.id, fault=str(refusal), now=utc_now())
 
 
 async def _deliver(background: Background, sender: Sender, letter: OwedLetter) -> None:
-    written = write_letter(
-        letter,
-        pages=background.pages,
-        base_url=background.settings.base_url,
-        sender=background.settings.mail_from,
-    )
-    settle = partial(outbox.mark_sent)
+    settings = background.settings
     try:
+        written = write_letter(letter, pages=background.pages, base_url=settings.base_url, sender=settings.mail_from)
         await sender.send(written)
-    except RefusedForNow as refusal:
-        settle = partial(outbox.put_off, fault=str(refusal))
-        get_logger().warning("letter put off", kind=letter.kind, reason=str(refusal))
     except RefusedForEver as refusal:
-        settle = partial(outbox.mark_refused, fault=str(refusal))
         get_logger().warning("letter refused", kind=letter.kind, reason=str(refusal))
-    await background.database.write(settle, letter_id=letter.id, now=utc_now())
+        await background.database.write(outbox.mark_refused, letter_id=letter.id, fault=str(refusal))
+        return
+    except RefusedForNow as refusal:
+        reason = str(refusal)
+    except Exception as fault:  # noqa: BLE001 - a letter that cannot be written must not hold up those behind it
+        reason = type(fault).__name__
+    else:
+        await background.database.write(outbox.mark_sent, letter_id=letter.id, now=utc_now())
+        return
+    get_logger().warning("letter put off", kind=letter.kind, reason=reason)
+    await background.database.write(outbox.put_off, letter_id=letter.id, fault=reason, now=utc_now())

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
-from app.core.keys import WrappedKey, keyed_hash
+from app.core.keys import KeysUnusableError, SealBrokenError, WrappedKey, keyed_hash
 from app.models import (
     Campaign,
     CampaignKey,
@@ -30,7 +30,7 @@ from app.models import (
     Threshold,
     Token,
 )
-from app.rules.life import CONFIRMING_GRACE
+from app.rules.life import CONFIRMING_GRACE, is_confirming_open
 from app.rules.normalise import canonical_email
 
 if TYPE_CHECKING:
@@ -75,13 +75,17 @@ class CrossingNews:
 
 @dataclass(frozen=True, slots=True)
 class OwedLetter:
-    """A claimed letter with all that writing it takes; ``titles`` by locale."""
+    """A claimed letter with all that writing it takes; ``titles`` by locale.
+
+    From ``held_until`` on, another may send it.
+    """
 
     id: UUID
     kind: str
     locale: str
     recipient: str
     written_at: datetime
+    held_until: datetime
     campaign_slug: str
     source_locale: str
     timezone: str
@@ -102,7 +106,13 @@ def claim_letters(session: Session, *, keyring: Keyring, now: datetime, limit: i
     ).all()
     claimed = []
     for letter in due:
-        owed = _claim(session, letter, keyring, now)
+        try:
+            owed = _claim(session, letter, keyring, now)
+        except (SealBrokenError, KeysUnusableError) as fault:
+            # A key that is missing stops the letters that need it, and not those behind them.
+            letter.last_fault = type(fault).__name__
+            letter.due_at = now + LONGEST_DELAY
+            continue
         if owed is not None:
             claimed.append(owed)
     return claimed
@@ -117,7 +127,7 @@ def mark_sent(session: Session, *, letter_id: UUID, now: datetime) -> None:
     )
 
 
-def mark_refused(session: Session, *, letter_id: UUID, fault: str, now: datetime) -> None:
+def mark_refused(session: Session, *, letter_id: UUID, fault: str) -> None:
     """Record that the relay will never take the letter."""
     session.execute(
         update(Letter).where(Letter.id == letter_id, Letter.state == "queued").values(state="failed", last_fault=fault)
@@ -125,12 +135,15 @@ def mark_refused(session: Session, *, letter_id: UUID, fault: str, now: datetime
 
 
 def put_off(session: Session, *, letter_id: UUID, fault: str, now: datetime) -> None:
-    """Try the letter again later, each time after twice as long and an hour at most; give it up after three days."""
+    """Try the letter again later, each time after twice as long and an hour at most; give it up after three days.
+
+    Those are days since it was first tried: what its quota held back for longer has not failed yet.
+    """
     letter = session.get(Letter, letter_id)
     if letter is None or letter.state != "queued":
         return
     letter.last_fault = fault
-    if letter.created_at <= now - GIVE_UP_AFTER:
+    if letter.written_at is not None and letter.written_at <= now - GIVE_UP_AFTER:
         letter.state = "failed"
         return
     letter.due_at = now + min(timedelta(seconds=30) * 2 ** min(letter.attempts, 10), LONGEST_DELAY)
@@ -151,32 +164,36 @@ def _claim(session: Session, letter: Letter, keyring: Keyring, now: datetime) ->
     stored = row.CampaignKey
     key = keyring.campaign_key(row.Campaign.id, stored.version, WrappedKey(stored.root_version, stored.sealed))
     if letter.signature_id is None:
-        return _claim_crossing(session, letter, row, key, now)
-    return _claim_signing(session, letter, row, key, keyring, now)
+        return _claim_crossing(session, letter, row, key=key, now=now)
+    return _claim_signing(session, letter, row, key=key, keyring=keyring, now=now)
 
 
 def _claim_signing(
-    session: Session, letter: Letter, row: Row[Any], key: OpenKey, keyring: Keyring, now: datetime
+    session: Session, letter: Letter, row: Row[Any], *, key: OpenKey, keyring: Keyring, now: datetime
 ) -> OwedLetter | None:
+    campaign = row.Campaign
     signature = session.get_one(Signature, letter.signature_id)
     expected = "pending" if letter.kind == "confirm" else "confirmed"
-    if signature.state != expected or signature.email is None:
-        # Confirmed by an earlier letter, withdrawn, expired: there is nothing to say any more.
+    is_too_late = letter.kind == "confirm" and not is_confirming_open(
+        campaign.state, campaign.opens_at, campaign.closes_at, now
+    )
+    if signature.state != expected or signature.email is None or is_too_late:
+        # Confirmed by an earlier letter, withdrawn, expired, the campaign over: there is nothing to say any more.
         letter.state = "dropped"
         return None
     address = key.open("signatures.email", signature.id, signature.email)
-    if letter.attempts == 0 and not _has_quota(session, keyring, row.Campaign.id, address, now):
+    if letter.attempts == 0 and not _has_quota(session, keyring, campaign.id, address, now=now):
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, tzinfo=UTC)
         letter.due_at = tomorrow + timedelta(seconds=secrets.randbelow(3600))
         return None
     _take(letter, now)
     written_at = cast("datetime", letter.written_at)
-    links = _make_links(session, letter, keyring, written_at, row.Campaign.closes_at)
+    links = _make_links(session, letter, keyring, written_at, campaign.closes_at)
     return _owed(letter, row, address, links=links)
 
 
 def _claim_crossing(
-    session: Session, letter: Letter, row: Row[Any], key: OpenKey, now: datetime
+    session: Session, letter: Letter, row: Row[Any], *, key: OpenKey, now: datetime
 ) -> OwedLetter | None:
     campaign = row.Campaign
     if letter.kind == "crossing_organiser":
@@ -213,6 +230,7 @@ def _owed(
         locale=letter.locale,
         recipient=address,
         written_at=cast("datetime", letter.written_at),
+        held_until=letter.due_at,
         campaign_slug=row.Campaign.slug,
         source_locale=row.Campaign.source_locale,
         timezone=row.Campaign.timezone,
@@ -272,17 +290,18 @@ def _end_old_links(session: Session, signature_id: UUID, now: datetime) -> None:
     session.execute(delete(Token).where(*old, Token.purpose != "confirm"))
 
 
-def _has_quota(session: Session, keyring: Keyring, campaign_id: UUID, address: str, now: datetime) -> bool:
-    """Count this letter against what the address may get today, from this campaign and from all; False where it is full.
+def _has_quota(session: Session, keyring: Keyring, campaign_id: UUID, address: str, *, now: datetime) -> bool:
+    """Count this letter against what the address may get today, from this campaign and from all; False where full.
 
-    What is counted is a keyed hash whose key dies with the day's salt, so that the numbers can never be read back.
+    What is counted is a keyed hash whose key dies with the day's salt, so that the numbers can never be read back. The
+    campaign comes first: what it has no room for must not use up the room of the others.
     """
     today = now.date()
     key = keyed_hash(keyring.quotas, _salt_of(session, today))
     mailbox = canonical_email(address).encode()
-    return _use_quota(session, keyed_hash(key, mailbox), today, DAILY_FROM_ALL) and _use_quota(
+    return _use_quota(
         session, keyed_hash(key, mailbox, campaign_id.bytes), today, DAILY_FROM_A_CAMPAIGN
-    )
+    ) and _use_quota(session, keyed_hash(key, mailbox), today, DAILY_FROM_ALL)
 
 
 def _salt_of(session: Session, today: object) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
+from mailbox import Error as MailboxError
 from mailbox import Maildir
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
 SECONDS: Final = 30
 
 
-class RefusedForNow(Exception):  # noqa: N818 - a fact, not a fault
+class RefusedForNow(Exception):
     """The relay could not take the letter now; the message is a reply code or the name of what happened."""
 
 
-class RefusedForEver(Exception):  # noqa: N818 - a fact, not a fault
+class RefusedForEver(Exception):
     """The relay will not take this letter; the message is its reply code."""
 
 
@@ -53,8 +54,13 @@ class MailboxTransport(Transport):
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Sender]:
         """Give a sender that writes files."""
-        self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield _MailboxSender(Maildir(self._folder))
+        try:
+            # Maildir's own making of its folders fails where two processes start at once, or one died half-way.
+            for part in (self._folder.parent, self._folder, *(self._folder / name for name in ("tmp", "new", "cur"))):
+                part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as fault:
+            raise RefusedForNow(type(fault).__name__) from None
+        yield _MailboxSender(Maildir(self._folder, create=False))
 
 
 class _MailboxSender(Sender):
@@ -62,7 +68,10 @@ class _MailboxSender(Sender):
         self._mailbox = mailbox
 
     async def send(self, letter: EmailMessage) -> None:
-        await asyncio.to_thread(self._mailbox.add, letter.as_bytes())
+        try:
+            await asyncio.to_thread(self._mailbox.add, letter.as_bytes())
+        except (OSError, MailboxError) as fault:
+            raise RefusedForNow(type(fault).__name__) from None
 
 
 class RelayTransport(Transport):
@@ -109,12 +118,17 @@ class _RelaySender(Sender):
         self._client = client
 
     async def send(self, letter: EmailMessage) -> None:
-        from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+        from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 
+        # One recipient, said explicitly: nothing in a header can add another.
+        (recipient,) = (address.addr_spec for address in letter["To"].addresses)
         try:
-            await self._client.send_message(letter)
+            await self._client.send_message(letter, recipients=[recipient])
         except SMTPRecipientsRefused as fault:
             raise _refusal(fault.recipients[0].code) from None
+        except SMTPSenderRefused as fault:
+            # That is about MAIL_FROM and so about every letter: ours to mend, and they wait.
+            raise RefusedForNow(str(fault.code)) from None
         except SMTPResponseException as fault:
             raise _refusal(fault.code) from None
         except (SMTPException, OSError) as fault:

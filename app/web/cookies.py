@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 LOCALE_COOKIE: Final = "hatthalekha_locale"
 SIGNING_COOKIE: Final = "hatthalekha_signing"
 SECONDS: Final = 24 * 60 * 60  # as long as the code in the letter works
-LENGTH: Final = 448  # the longest address that mail allows fits, with room
+# The longest address that mail allows fits, with room. Sealed it is a multiple of three bytes, so that base64 needs no
+# "=", for which a cookie would be put in quotes that not every client gives back.
+LENGTH: Final = 449
 
 
 @dataclass(frozen=True, slots=True)

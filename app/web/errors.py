@@ -5,14 +5,17 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse
 
 from app.core.db import DatabaseUnavailableError
 from app.i18n import Message, message
-from app.i18n.negotiation import best_locale, path_locale
+from app.i18n.negotiation import path_locale
+from app.web.language import visitor_locale
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
     from starlette.responses import Response
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from app.rendering import Pages
     from app.settings import Settings
 
+API: Final = "/api/"
 RETRY_AFTER_SECONDS: Final = 30
 SENTENCES: Final[dict[int, tuple[Message, Message]]] = {
     400: (
@@ -60,11 +64,10 @@ def error_responder(pages: Pages, settings: Settings) -> Callable[[Scope, int], 
     def respond(scope: Scope, status: int) -> Response:
         headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status in {429, 503} else {}
         path: str = scope["path"]
-        if path.startswith("/api/"):
+        if path.startswith(API):
             return problem(status, headers=headers)
         shown = status if status in SENTENCES else 400
-        accepted = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
-        locale = path_locale(path) or best_locale(accepted.decode("latin-1"), settings.default_locale)  # type: ignore[arg-type]  # checked when settings were read
+        locale = path_locale(path) or visitor_locale(scope, settings.default_locale)
         heading, explanation = SENTENCES[shown]
         content = pages.render(
             "public/error.html",
@@ -81,7 +84,7 @@ def error_responder(pages: Pages, settings: Settings) -> Callable[[Scope, int], 
     return respond
 
 
-def problem(status: int, *, detail: str | None = None, headers: dict[str, str] | None = None) -> Response:
+def problem(status: int, *, detail: str | None = None, headers: Mapping[str, str] | None = None) -> Response:
     """Return an RFC 9457 answer."""
     content: dict[str, object] = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
     if detail is not None:
@@ -89,21 +92,34 @@ def problem(status: int, *, detail: str | None = None, headers: dict[str, str] |
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 
-def status_of(fault: Exception) -> int:
-    """Return the status for what a door raised."""
-    if isinstance(fault, DatabaseUnavailableError):
-        return 503
-    status: int = getattr(fault, "status_code", 500)
-    return status
-
-
 def error_handlers(
     respond: Callable[[Scope, int], Response],
 ) -> dict[type[Exception] | int, Callable[[Request, Exception], Response]]:
     """Return the handlers that the application is assembled with."""
-    from starlette.exceptions import HTTPException
 
     def handle(request: Request, fault: Exception) -> Response:
-        return respond(request.scope, status_of(fault))
+        """Answer what nobody expected, and a database that is gone."""
+        return respond(request.scope, 503 if isinstance(fault, DatabaseUnavailableError) else 500)
 
-    return {HTTPException: handle, DatabaseUnavailableError: handle, Exception: handle}
+    def handle_refusal(request: Request, fault: Exception) -> Response:
+        """Answer what a door or the router refused, with the methods that a 405 has to name."""
+        assert isinstance(fault, HTTPException)  # noqa: S101 - what it is registered for
+        # Without words of its own the framework puts the status's, and those are the title already.
+        is_plain = fault.detail == HTTPStatus(fault.status_code).phrase
+        if request.scope["path"].startswith(API) and not is_plain:
+            return problem(fault.status_code, detail=fault.detail, headers=fault.headers)
+        response = respond(request.scope, fault.status_code)
+        response.headers.update(fault.headers or {})
+        return response
+
+    def handle_bad_parameter(request: Request, fault: Exception) -> Response:  # noqa: ARG001 - a handler
+        """Answer parameters of the JSON door: the contract calls a bad one 400, and names it."""
+        assert isinstance(fault, RequestValidationError)  # noqa: S101 - what it is registered for
+        return problem(400, detail="; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in fault.errors()))
+
+    return {
+        HTTPException: handle_refusal,
+        RequestValidationError: handle_bad_parameter,
+        DatabaseUnavailableError: handle,
+        Exception: handle,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
     from app.web.cache import PageCache
 
+#: What an importer takes. Nothing else is asked of the database: PostgreSQL refuses a NUL as if we were at fault.
+SLUG: Final = re.compile(r"[a-z0-9-]{1,64}")
 SHELF_SECONDS: Final = 1.0
 SHELF_SIZE: Final = 1024
 
@@ -39,6 +42,8 @@ class Shelf:
 
     async def find(self, slug: str) -> ShelvedCampaign | None:
         """Return a published campaign, at most a second old, or None."""
+        if not SLUG.fullmatch(slug):
+            return None
         now = time.monotonic()
         read_at, entry = self._entries.get(slug, (0.0, None))
         if entry is not None and now - read_at < SHELF_SECONDS:

@@ -1,4 +1,4 @@
-"""What stands between the network and the doors: whose host this is, where a post comes from, what every answer says."""
+"""What stands between network and doors: whose host this is, where a post comes from, what every answer says."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 HEALTH: Final = frozenset({"/livez", "/readyz"})
+#: Where a scope says who is at the other end of the socket, if that is not the client but a proxy.
+PEER: Final = "hatthalekha.peer"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 CONTENT_POLICY: Final = (
@@ -38,7 +40,23 @@ ALWAYS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
 )
+NOT_KEPT: Final = (b"cache-control", b"no-store")
 ONLY_HTTPS: Final = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+
+def saying_always(send: Send, settings: Settings) -> Send:
+    """Return ``send`` with what every answer says; an answer may have said one of them otherwise."""
+    always = (*ALWAYS, ONLY_HTTPS) if settings.is_secure else ALWAYS
+
+    async def with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers: list[tuple[bytes, bytes]] = list(message["headers"])
+            said = {name for name, _ in headers}
+            headers += [each for each in (*always, NOT_KEPT) if each[0] not in said]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return with_headers
 
 
 class HostGate:
@@ -48,6 +66,7 @@ class HostGate:
         """Stand in front of ``app``."""
         self.app = app
         self._refuse = refuse
+        self._settings = settings
         parts = urlsplit(settings.base_url)
         self._hosts = frozenset(name.encode() for name in _hosts(parts.hostname or "", parts.port, parts.scheme))
         self._is_local = settings.is_local
@@ -59,10 +78,10 @@ class HostGate:
         """Refuse another host with 400; remember a chosen language on the way out."""
         if scope["type"] == "http":
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            if not self._is_ours(host) and scope["path"] not in HEALTH:
-                await self._refuse(scope, 400)(scope, receive, send)
+            if not self._is_ours(host.lower()) and scope["path"] not in HEALTH:
+                await self._refuse(scope, 400)(scope, receive, saying_always(send, self._settings))
                 return
-            if scope["query_string"] == CHOSEN:
+            if CHOSEN in scope["query_string"] and CHOSEN in scope["query_string"].split(b"&"):
                 send = self._remembering(scope["path"], send)
         await self.app(scope, receive, send)
 
@@ -92,8 +111,8 @@ class Shield:
         """Stand in front of ``app``."""
         self.app = app
         self._refuse = refuse
-        self._headers = [*ALWAYS, ONLY_HTTPS] if settings.is_secure else list(ALWAYS)
-        self._origin = settings.base_url.encode()
+        self._settings = settings
+        self._origin = _origin(settings.base_url)
         self._is_local = settings.is_local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,35 +121,23 @@ class Shield:
             await self.app(scope, receive, send)
             return
         has_started = False
+        send = saying_always(send, self._settings)
 
-        async def with_headers(message: Message) -> None:
+        async def noticing(message: Message) -> None:
             nonlocal has_started
-            if message["type"] == "http.response.start":
-                has_started = True
-                headers: list[tuple[bytes, bytes]] = list(message["headers"])
-                if not any(name == b"cache-control" for name, _ in headers):
-                    headers.append((b"cache-control", b"no-store"))
-                message = {**message, "headers": headers + self._headers}
+            has_started = True
             await send(message)
 
         if scope["method"] not in SAFE_METHODS and self._is_from_elsewhere(scope["headers"]):
-            await self._refuse(scope, 403)(scope, receive, with_headers)
+            await self._refuse(scope, 403)(scope, receive, send)
             return
         try:
-            await self.app(scope, receive, with_headers)
+            await self.app(scope, receive, noticing)
         except Exception as fault:  # noqa: BLE001 - the last net: a person gets a page, the log a place and no data
-            request = secrets.token_hex(8)
-            frame = traceback.extract_tb(fault.__traceback__)[-1]
-            get_logger().error(
-                "request failed",
-                request=request,
-                method=scope["method"],
-                error=type(fault).__name__,
-                reason=f"{frame.filename.rpartition('/')[2]}:{frame.lineno}",
-            )
+            _log(scope, fault)
             # The framework has usually answered already, with the page of `app.web.errors`.
             if not has_started:
-                await self._refuse(scope, 500)(scope, receive, with_headers)
+                await self._refuse(scope, 500)(scope, receive, send)
 
     def _is_from_elsewhere(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Tell whether a browser says that another site made it send this. Old web views say nothing, and may."""
@@ -155,11 +162,11 @@ class ClientAddress:
         self._trusted = settings.trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Correct ``scope["client"]``."""
+        """Correct ``scope["client"]``, and keep whose socket it is as ``scope[PEER]``."""
         if scope["type"] == "http" and self._trusted and scope["client"]:
             address = self._address_of(scope)
             if address != scope["client"][0]:
-                scope = {**scope, "client": (address, 0)}
+                scope = {**scope, "client": (address, 0), PEER: scope["client"][0]}
         await self.app(scope, receive, send)
 
     def _address_of(self, scope: Scope) -> str:
@@ -183,7 +190,35 @@ class ClientAddress:
         return any(parsed in network for network in self._trusted)
 
 
+def is_loopback(address: str) -> bool:
+    """Tell whether an address is this machine's own; an IPv4 one may stand inside an IPv6 one."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return (mapped or parsed).is_loopback
+
+
+def _log(scope: Scope, fault: Exception) -> None:
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    get_logger().error(
+        "request failed",
+        request=secrets.token_hex(8),
+        method=scope["method"],
+        error=type(fault).__name__,
+        reason=f"{frame.filename.rpartition('/')[2]}:{frame.lineno}",
+    )
+
+
 _LOOPBACK: Final = frozenset(name.encode() for name in LOOPBACK_NAMES)
+
+
+def _origin(base_url: str) -> bytes:
+    """Return the origin of our pages as browsers write it: without the port that the scheme has anyway."""
+    parts = urlsplit(base_url)
+    host = min(_hosts(parts.hostname or "", parts.port, parts.scheme), key=len)
+    return f"{parts.scheme}://{host}".encode()
 
 
 def _hosts(name: str, port: int | None, scheme: str) -> set[str]:

@@ -12,6 +12,7 @@ from app.actions import signing
 from app.actions.signing import ConfirmationRefused
 from app.core import tokens
 from app.core.clock import utc_now
+from app.i18n import say
 from app.queries.campaigns import find_count
 from app.queries.signatures import find_newest_letter, find_own_signature
 from app.rules.eligibility import claim_label
@@ -19,6 +20,7 @@ from app.rules.life import is_confirming_open
 from app.web.cookies import SigningNote, read_signing_cookie, write_signing_cookie
 from app.web.forms import Form, read_form
 from app.web.public import views
+from app.web.routes import show_and_post
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from app.i18n import Locale
+    from app.queries.campaigns import Campaign
     from app.queries.signatures import OwnSignature
     from app.web.house import House
 
@@ -37,8 +41,7 @@ class Confirming:
         """Take what the pages need."""
         self._house = house
         self.routes = [
-            Route("/{locale}/confirm/{token}", self.show, methods=["GET"]),
-            Route("/{locale}/confirm/{token}", self.confirm, methods=["POST"]),
+            show_and_post("/{locale}/confirm/{token}", self.show, self.confirm),
             Route("/{locale}/campaigns/{slug}/signed", self.signed),
         ]
 
@@ -53,18 +56,21 @@ class Confirming:
         if "again" in form:
             return await self._send_again(request, now)
         own = await self._find(request)
-        if own.state == "pending" and not own.is_link_dead(now) and self._needs_tick(request, own, form, now):
+        is_dead = own.is_link_dead(now)
+        if own.state == "pending" and not is_dead and self._needs_tick(request, own, form, now):
             return await self._show(request, own, now, tick_missing=True)
         try:
             confirmed = await self._house.database.write(
                 signing.confirm_by_token, token=request.path_params["token"], now=now
             )
         except ConfirmationRefused:
-            return await self._show(request, own, now)
+            # Withdrawn, too late, or ended in another window just now: the page says how it stands.
+            return await self._show(request, await self._find(request), now, status_code=409)
         self._house.cache.forget(confirmed.campaign_slug)
         response = RedirectResponse(f"/{locale}/campaigns/{confirmed.campaign_slug}/signed", 303)
         shelved = await self._house.shelf.find(confirmed.campaign_slug)
-        if shelved is not None:
+        # An old link still leads to the thanks, but no longer makes this browser the signer's.
+        if shelved is not None and not is_dead:
             note = SigningNote(shelved.campaign.id, confirmed.signature_id, own.email or "", is_confirmed=True)
             write_signing_cookie(
                 response, note, keyring=self._house.keyring, settings=self._house.settings, now=now
@@ -109,23 +115,22 @@ class Confirming:
         return own
 
     async def _show(
-        self, request: Request, own: OwnSignature, now: datetime, *, tick_missing: bool = False
+        self, request: Request, own: OwnSignature, now: datetime, *, status_code: int = 200, tick_missing: bool = False
     ) -> Response:
         locale, token = views.locale_of(request), request.path_params["token"]
-        shelved = await self._house.shelf.find(own.campaign_slug)
-        if shelved is None:
-            raise HTTPException(404)
-        campaign = shelved.campaign
-        is_closed = not is_confirming_open(campaign.state, campaign.opens_at, campaign.closes_at, now)
-        is_over = own.state in {"expired", "disowned"} or own.name is None and own.state == "pending"
-        if is_over or (own.state == "pending" and own.is_link_dead(now) and not is_closed):
+        campaign = await self._campaign_of(own)
+        is_closed = _is_closed(campaign, now)
+        is_dead = own.is_link_dead(now)
+        if own.state in {"expired", "disowned"} or (own.state == "pending" and is_dead and not is_closed):
             return self._show_expired(request)
+        if own.state == "pending" and is_dead:
+            return self._show_too_late(locale)
         return views.show(
             self._house,
             "public/confirm.html",
             locale,
             f"/confirm/{token}",
-            status_code=422 if tick_missing else 200,
+            status_code=422 if tick_missing else status_code,
             campaign=campaign,
             title=views.title_of(campaign, locale),
             name=own.name or "",
@@ -134,10 +139,24 @@ class Confirming:
             shows_name=own.is_name_shown,
             needs_tick=self._needs_tick(request, own, None, now),
             tick_missing=tick_missing,
-            manage_path=await self._manage_path(own.id, locale) or "",
+            manage_path=("" if is_dead else await self._manage_path(own.id, locale)) or "",
             is_confirmed=own.state in {"confirmed", "superseded"},
             is_withdrawn=own.state == "withdrawn",
             is_closed=is_closed,
+        )
+
+    def _show_too_late(self, locale: Locale) -> Response:
+        """Say that the time to confirm is over, and nothing of whose signature or to what."""
+        return views.show(
+            self._house,
+            "public/error.html",
+            locale,
+            "/",
+            status_code=410,
+            status=410,
+            heading=say(locale, "It is too late to confirm"),
+            explanation=say(locale, "Signing has ended, and so has the time to confirm. This signature does not count."),
+            hint=None,
         )
 
     def _show_expired(self, request: Request, *, sent_again: bool = False) -> Response:
@@ -151,14 +170,16 @@ class Confirming:
         )
 
     async def _send_again(self, request: Request, now: datetime) -> Response:
-        is_known = await self._house.database.write(
+        own = await self._find(request)
+        if own.state != "pending" or _is_closed(await self._campaign_of(own), now):
+            # There is no letter that would help: the page says how it stands.
+            return await self._show(request, own, now)
+        await self._house.database.write(
             signing.request_another_letter_by_token,
             token=request.path_params["token"],
             locale=views.locale_of(request),
             now=now,
         )
-        if not is_known:
-            raise HTTPException(404)
         return self._show_expired(request, sent_again=True)
 
     def _needs_tick(self, request: Request, own: OwnSignature, form: Form | None, now: datetime) -> bool:
@@ -168,8 +189,18 @@ class Confirming:
         note = read_signing_cookie(request, keyring=self._house.keyring, now=now)
         return note is None or note.signature_id != own.id
 
+    async def _campaign_of(self, own: OwnSignature) -> Campaign:
+        shelved = await self._house.shelf.find(own.campaign_slug)
+        if shelved is None:
+            raise HTTPException(404)
+        return shelved.campaign
+
     async def _manage_path(self, signature_id: UUID, locale: str) -> str | None:
         letter = await self._house.database.read(find_newest_letter, signature_id=signature_id)
         if letter is None:
             return None
         return f"/{locale}/signature/{tokens.make_token(self._house.keyring.tokens, 'manage', letter)}"
+
+
+def _is_closed(campaign: Campaign, now: datetime) -> bool:
+    return not is_confirming_open(campaign.state, campaign.opens_at, campaign.closes_at, now)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
 
 from app.actions import own_signature
 from app.actions.own_signature import SignatureNotFound
@@ -18,6 +17,7 @@ from app.rules.eligibility import claim_label
 from app.rules.places import country_name
 from app.web.forms import read_form
 from app.web.public import views
+from app.web.routes import show_and_post
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -36,8 +36,7 @@ class OwnPage:
         """Take what the pages need."""
         self._house = house
         self.routes = [
-            Route("/{locale}/signature/{token}", self.show, methods=["GET"]),
-            Route("/{locale}/signature/{token}", self.act, methods=["POST"]),
+            show_and_post("/{locale}/signature/{token}", self.show, self.act),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -55,7 +54,8 @@ class OwnPage:
         action = form.text("action")
         if action not in ACTIONS:
             raise HTTPException(400)
-        if action in GRAVE and "sure" not in form:
+        # What has ended already has nothing left to ask about: the page says how it stands.
+        if action in GRAVE and "sure" not in form and own.ended_at is None:
             return await self._show(request, own, asks=action)
         token, now, database = request.path_params["token"], utc_now(), self._house.database
         try:

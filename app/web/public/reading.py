@@ -9,12 +9,10 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.core.clock import utc_now
-from app.i18n import LOCALES
-from app.i18n.negotiation import best_locale
-from app.queries.campaigns import list_campaigns
+from app.queries.campaigns import find_count, list_campaigns
 from app.rules.eligibility import who_can_sign
 from app.rules.texts import localise
-from app.web.cookies import LOCALE_COOKIE
+from app.web.language import visitor_locale
 from app.web.public import views
 
 if TYPE_CHECKING:
@@ -37,6 +35,7 @@ class Reading:
             Route("/", self.first_choice),
             Route("/c/{slug}", self.short_link),
             Route("/{locale}/", self.home),
+            Route("/{locale}", self.without_slash),
             Route("/{locale}/campaigns/{slug}", self.campaign),
             Route("/{locale}/campaigns/{slug}/qr.svg", self.qr_code),
             *plain,
@@ -44,12 +43,16 @@ class Reading:
 
     async def first_choice(self, request: Request) -> Response:
         """Go to the first page in the visitor's language."""
-        return self._redirect(f"/{self._choose_locale(request)}/")
+        return self._to_visitor(request, "/")
 
     async def short_link(self, request: Request) -> Response:
         """Go to the campaign in the visitor's language."""
         await views.find_shelved(self._house, request)
-        return self._redirect(f"/{self._choose_locale(request)}/campaigns/{request.path_params['slug']}")
+        return self._to_visitor(request, f"/campaigns/{request.path_params['slug']}")
+
+    async def without_slash(self, request: Request) -> Response:
+        """Take an address of which the last slash was lost on the way to its page."""
+        return RedirectResponse(f"/{views.locale_of(request)}/", 308)
 
     async def home(self, request: Request) -> Response:
         """List open campaigns, then closed ones; ``?q=`` searches them."""
@@ -71,7 +74,9 @@ class Reading:
         """Show a campaign with its form, or why it cannot be signed."""
         locale, now = views.locale_of(request), utc_now()
         shelved = await views.find_shelved(self._house, request)
-        campaign = shelved.campaign
+        # The text may be a second old; the count is what it is, also to somebody who has just confirmed.
+        counted = await self._house.database.read(find_count, slug=shelved.campaign.slug)
+        campaign = shelved.campaign if counted is None else shelved.campaign.counted_again(*counted)
         form = views.signing_form(campaign, locale) if views.can_sign(shelved, now) else None
         return views.show(
             self._house,
@@ -104,11 +109,6 @@ class Reading:
         name = request.url.path.rpartition("/")[2]
         return views.show(self._house, f"public/{name}.html", views.locale_of(request), f"/{name}")
 
-    def _choose_locale(self, request: Request) -> str:
-        chosen = request.cookies.get(LOCALE_COOKIE)
-        if chosen in LOCALES:
-            return chosen
-        return best_locale(request.headers.get("accept-language"), self._house.settings.default_locale)  # type: ignore[arg-type]  # checked when settings were read
-
-    def _redirect(self, path: str) -> Response:
-        return RedirectResponse(path, 303, {"Vary": "Accept-Language, Cookie", "Cache-Control": "private, no-store"})
+    def _to_visitor(self, request: Request, path: str) -> Response:
+        locale = visitor_locale(request.scope, self._house.settings.default_locale)
+        return RedirectResponse(f"/{locale}{path}", 303, {"Vary": "Accept-Language, Cookie"})

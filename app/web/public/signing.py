@@ -17,9 +17,8 @@ from app.mail.letters import SUBJECTS
 from app.rules import eligibility, normalise
 from app.rules.eligibility import claims_of, reasons_against
 from app.rules.khmer import to_latin_digits
-from app.rules.life import is_signing_open
 from app.rules.normalise import Refused
-from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
+from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision, list_subdivisions
 from app.web.cookies import (
     SigningNote,
     forget_signing_cookie,
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 #: covers the difference. It holds a connection open and no thread, so it costs no throughput.
 LONGEST_PAUSE_SECONDS: Final = 0.015
 REPEATED: Final = frozenset({"claims"})
+BOXES: Final = ("show_name", "updates", "consent")
 
 
 class Signing:
@@ -64,10 +64,10 @@ class Signing:
         shelved = await views.find_shelved(self._house, request)
         form = await read_form(request, repeated=REPEATED)
         campaign = shelved.campaign
-        if "switch" in form:
-            return self._show_form(campaign, locale, form)
         if not views.can_sign(shelved, now) or shelved.key is None:
             return self._show_not_open(campaign, locale, now)
+        if "switch" in form:
+            return self._show_form(campaign, locale, form)
         signer, errors = read_signer(form, campaign)
         if signer is None:
             return self._show_form(campaign, locale, form, errors)
@@ -86,7 +86,7 @@ class Signing:
             response, note, keyring=self._house.keyring, settings=self._house.settings, now=now
         )
         write_locale_cookie(response, locale, settings=self._house.settings)
-        await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
+        await _pause()
         return response
 
     async def check_email(self, request: Request) -> Response:
@@ -108,6 +108,7 @@ class Signing:
             return response
         if "again" in form:
             await self._send_again(request, shelved, form, locale, now)
+            await _pause()
             return RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email?sent", 303)
         return await self._confirm_with_code(request, shelved, form, locale, now)
 
@@ -154,11 +155,13 @@ class Signing:
                 now=now,
             )
         if confirmed is None:
+            await _pause()
             error = message("This code is not right or no longer works. Enter the 6 digits of the newest email")
             return self._show_check_email(request, campaign, code_error=error, address=form.text("email"))
         self._house.cache.forget(campaign.slug)
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/signed", 303)
-        done = SigningNote(campaign.id, confirmed.signature_id, email or (note.email if note else ""), is_confirmed=True)
+        address = email or (note.email if note else "")
+        done = SigningNote(campaign.id, confirmed.signature_id, address, is_confirmed=True)
         write_signing_cookie(response, done, keyring=self._house.keyring, settings=self._house.settings, now=now)
         return response
 
@@ -170,6 +173,8 @@ class Signing:
         self, campaign: Campaign, locale: Locale, form: Form, errors: dict[str, Message] | None = None
     ) -> Response:
         spoken = [(field, error.say(locale)) for field, error in (errors or {}).items()]
+        # A box is ticked by being there, whatever it says.
+        values = form.typed() | {box: "yes" for box in BOXES if box in form}
         return views.show(
             self._house,
             "public/sign.html",
@@ -179,7 +184,7 @@ class Signing:
             campaign=campaign,
             title=views.title_of(campaign, locale),
             form=views.signing_form(
-                campaign, locale, values=form.typed(), claims=form.texts("claims"), errors=spoken
+                campaign, locale, values=values, claims=form.texts("claims"), errors=spoken
             ),
         )
 
@@ -229,14 +234,16 @@ def read_signer(form: Form, campaign: Campaign) -> tuple[Signer | None, dict[str
     name = reading.field("name", normalise.clean_name)
     email = reading.field("email", normalise.clean_email)
     country, subdivision = reading.place()
-    postal_code = reading.postal_code(country, subdivision) if "postal_code" in campaign.asks else None
+    postal_code = reading.postal_code(country) if "postal_code" in campaign.asks else None
     phone = reading.phone(country) if "phone" in campaign.asks else None
+    if form.text("edition") not in {"", campaign.edition_hash}:
+        reading.errors["edition"] = message("The text has changed since you opened this page. Read it again, then sign.")
     if "consent" not in form:
         reading.errors["consent"] = message("Tick the box to say that you have read how your details are used")
     if "country" not in reading.errors and "subdivision" not in reading.errors:
         reading.errors |= _ineligibility(campaign, country, subdivision, claims)
     if reading.errors:
-        order = ("claims", "name", "email", "country", "subdivision", "postal_code", "phone", "consent")
+        order = ("edition", "claims", "name", "email", "country", "subdivision", "postal_code", "phone", "consent")
         return None, {field: reading.errors[field] for field in order if field in reading.errors}
     signer = Signer(
         name=name,
@@ -263,8 +270,15 @@ def _ineligibility(
     # What no box could mend is about the place.
     of_place = reasons(claims_of(campaign.rule))
     of_claims = [reason for reason in reasons(claims) if reason not in of_place]
-    found = {"country": of_place[0]} if of_place else {}
+    # Where another province of the same country would do, that is the field.
+    elsewhere = (eligibility.Signer(country, part, frozenset(claims_of(campaign.rule))) for part in _parts_of(country))
+    is_province = any(not reasons_against(campaign.rule, signer) for signer in elsewhere)
+    found = {"subdivision" if is_province else "country": of_place[0]} if of_place else {}
     return found | ({"claims": of_claims[0]} if of_claims else {})
+
+
+def _parts_of(country: str) -> tuple[str, ...]:
+    return tuple(part for part, _ in list_subdivisions(country, "en")) if country in SUBDIVISIONS else ()
 
 
 class _Reading:
@@ -306,7 +320,7 @@ class _Reading:
             )
         return country, subdivision
 
-    def postal_code(self, country: str, subdivision: str | None) -> str:
+    def postal_code(self, country: str) -> str:
         typed = self._form.text("postal_code")
         if not country:
             return typed
@@ -318,6 +332,11 @@ class _Reading:
         if not country:
             return ""
         return self.field("phone", lambda raw: normalise.clean_phone(raw, country))
+
+
+async def _pause() -> None:
+    """Wait a little, never twice the same, so that the time says no more than the answer does."""
+    await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
 
 
 def _email_or_none(typed: str) -> str | None:

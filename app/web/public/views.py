@@ -100,7 +100,7 @@ def title_of(campaign: Campaign, locale: Locale) -> Part[str]:
     return choose_part(titles, locale, campaign.source_locale)
 
 
-def sharing(house: House, campaign: Campaign, locale: Locale) -> dict[str, str]:
+def sharing(house: House, campaign: Campaign, locale: Locale) -> dict[str, Any]:
     """Return the short link and where its QR code is."""
     return {
         "share_url": f"{house.settings.base_url}/c/{campaign.slug}",

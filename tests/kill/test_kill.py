@@ -1,0 +1,199 @@
+"""Processes die at any moment: what was answered is kept, and what is promised at a count happens once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+import time
+from datetime import timedelta
+from email import message_from_bytes
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+from sqlalchemy import insert, select, text, update
+
+from app.actions.campaigns import Publication, import_campaign
+from app.actions.signing import Signer, request_signature
+from app.core import tokens
+from app.core.clock import utc_now
+from app.core.db import open_database
+from app.core.keys import WrappedKey, open_keyring
+from app.models import CampaignKey, Edition, Letter, Token
+from app.rules.campaign_file import parse_campaign_file
+from app.settings import Settings
+from tests.kill.company import Company, Crowd
+from tests.stage import small_campaign
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from app.core.db import Database
+    from app.core.keys import Keyring
+
+THRESHOLD: Final = 500
+BEFORE: Final = THRESHOLD - 1
+AT_ONCE: Final = 300
+TWICE: Final = 60  # of those, so many press in two windows
+STORM_SECONDS: Final = 7.0
+SETTLING_SECONDS: Final = 20.0
+COMPANIES: Final = {"sqlite": {"servers": 1, "workers": 1}, "postgresql": {"servers": 2, "workers": 2}}
+
+
+@pytest.mark.slow
+def test_killed_processes_lose_no_confirmation_and_cross_a_threshold_once(database_url: str, tmp_path: Path) -> None:
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")
+    settings = Settings(database_url=database_url, keys_dir=tmp_path / "keys")
+    asyncio.run(_kill_and_look(settings, tmp_path, random.Random(seed)))
+
+
+async def _kill_and_look(settings: Settings, folder: Path, chance: random.Random) -> None:
+    database, keyring = open_database(settings.database_url), open_keyring(settings.keys_dir)
+    slug, links = await database.write(_prepare, keyring=keyring, now=utc_now())
+    environment = {
+        "HATTHALEKHA_DATABASE_URL": settings.database_url,
+        "HATTHALEKHA_KEYS_DIR": str(settings.keys_dir),
+        "HATTHALEKHA_BASE_URL": settings.base_url,
+    }
+    company = Company(environment, folder, **COMPANIES[settings.database_url.partition(":")[0]])
+    crowd = Crowd(company.addresses, chance)
+    started = time.monotonic()
+    try:
+        await asyncio.gather(*(crowd.press(token) for token in links[:BEFORE]))
+        assert await crowd.count(slug) == BEFORE
+        assert await database.read(_rows, "SELECT count(*) FROM crossings") == [(0,)]
+        await _storm(company, crowd, links[BEFORE:], chance)
+        await _settle(database)
+        confirmed = len(links)
+        assert await crowd.count(slug) == confirmed
+    finally:
+        company.stop()
+        await crowd.close()
+    print(
+        f"{company.kills} kills, {len(crowd.answered)} answers, {crowd.refusals} connections lost, "
+        f"other statuses {crowd.strange or 'none'}, {time.monotonic() - started:.1f} s"
+    )
+    assert company.kills >= len(company.members)
+    assert crowd.strange <= {503}
+    assert set(crowd.answered) == set(links)
+    await _check_tables(database, confirmed)
+    _check_letters(settings.mailbox_dir)
+    await database.close()
+
+
+async def _storm(company: Company, crowd: Crowd, links: list[str], chance: random.Random) -> None:
+    """Let everybody press while processes die; go on killing a little after the last answer."""
+    done = asyncio.Event()
+    killer = asyncio.create_task(company.kill_at_random(chance, done))
+    try:
+        await asyncio.gather(*(crowd.press(token, within=STORM_SECONDS) for token in links + links[:TWICE]))
+        await asyncio.sleep(1)
+    finally:
+        done.set()
+        await killer
+
+
+async def _settle(database: Database) -> None:
+    """Wait until nothing is left to count or to send."""
+    deadline = time.monotonic() + SETTLING_SECONDS
+    while time.monotonic() < deadline:
+        # The five minutes for which a dead worker still holds a letter are let pass.
+        await database.write(_end_leases, now=utc_now())
+        await asyncio.sleep(1)
+        left = await database.read(
+            _rows,
+            "SELECT (SELECT count(*) FROM count_events), (SELECT count(*) FROM letters WHERE state = 'queued'), "
+            "(SELECT count(*) FROM crossings)",
+        )
+        if left == [(0, 0, 1)]:
+            return
+    raise AssertionError(f"events, letters left to send, crossings: {left}")
+
+
+async def _check_tables(database: Database, confirmed: int) -> None:
+    states = await database.read(_rows, "SELECT state, count(*) FROM signatures GROUP BY state")
+    assert states == [("confirmed", confirmed)]
+    assert await database.read(_rows, "SELECT signatures FROM campaign_counts") == [(confirmed,)]
+    crossings = await database.read(_rows, "SELECT signatures, reached_at FROM crossings")
+    assert len(crossings) == 1
+    assert THRESHOLD <= crossings[0][0] <= confirmed
+    assert await database.read(_rows, "SELECT reached_at FROM thresholds") == [crossings[0][1:]]
+    owed = "SELECT kind, state, count(*) FROM letters WHERE signature_id IS NULL GROUP BY kind, state ORDER BY kind"
+    assert await database.read(_rows, owed) == [("crossing_office", "sent", 1), ("crossing_organiser", "sent", 1)]
+
+
+def _check_letters(mailbox: Path) -> None:
+    copies: dict[str, set[tuple[str, bytes]]] = {}
+    for path in (mailbox / "new").iterdir():
+        raw = path.read_bytes()
+        mail = message_from_bytes(raw)
+        copies.setdefault(str(mail["To"]), set()).add((str(mail["Message-ID"]), raw))
+    assert {to: len(different) for to, different in copies.items()} == {
+        "organiser@example.org": 1,
+        "office@example.org": 1,
+    }
+
+
+def _prepare(session: Session, *, keyring: Keyring, now: datetime) -> tuple[str, list[str]]:
+    """Make a campaign and people who have their letters; return its slug and their confirmation tokens."""
+    label = {"en": "It is presented"}
+    document = small_campaign() | {"thresholds": [{"signatures": THRESHOLD, "label": label}]}
+    file = parse_campaign_file(json.dumps(document).encode())
+    campaign_id = import_campaign(session, file=file, keyring=keyring, now=now, publication=Publication(30))
+    for number in range(BEFORE + AT_ONCE):
+        _sign(session, campaign_id, number, keyring=keyring, now=now)
+    session.execute(update(Letter).values(state="sent", written_at=now, sent_at=now, attempts=1))
+    letters = session.execute(select(Letter.id, Letter.signature_id)).all()
+    links = [tokens.make_token(keyring.tokens, "confirm", letter.id) for letter in letters]
+    session.execute(
+        insert(Token),
+        [
+            {
+                "hash": tokens.hash_token("confirm", link),
+                "purpose": "confirm",
+                "letter_id": letter.id,
+                "signature_id": letter.signature_id,
+                "created_at": now,
+                "expires_at": now + timedelta(days=7),
+            }
+            for letter, link in zip(letters, links, strict=True)
+        ],
+    )
+    return file.slug, links
+
+
+def _sign(session: Session, campaign_id: UUID, number: int, *, keyring: Keyring, now: datetime) -> None:
+    stored = session.scalars(select(CampaignKey)).one()
+    request_signature(
+        session,
+        campaign_id=campaign_id,
+        edition_id=session.scalars(select(Edition.id)).one(),
+        locale="en",
+        signer=Signer(
+            name="សុខ សុភា",
+            email=f"signer-{number}@example.org",
+            country="CA",
+            subdivision="CA-BC",
+            postal_code="V3B 1A1",
+            phone=None,
+            claims=("citizen_of:CA",),
+            is_name_shown=False,
+            wants_updates=False,
+        ),
+        key=keyring.campaign_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed)),
+        now=now,
+    )
+
+
+def _end_leases(session: Session, *, now: datetime) -> None:
+    session.execute(update(Letter).where(Letter.state == "queued", Letter.due_at > now).values(due_at=now))
+
+
+def _rows(session: Session, statement: str) -> list[Any]:
+    return [tuple(row) for row in session.execute(text(statement))]
