@@ -15,6 +15,7 @@ from app.core.logs import configure_logging
 from app.mail.transport import open_transport
 from app.rendering import pages
 from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, Settings
+from app.web.api.cors import Cors
 from app.web.api.v1 import Api
 from app.web.cache import PageCache
 from app.web.errors import error_handlers, error_responder
@@ -75,7 +76,7 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
     for door in (Health(house), Mailbox(house), Reading(house), Signing(house), Confirming(house), OwnPage(house)):
         app.router.routes.extend(door.routes)
     app.router.routes.extend(StaticFiles().routes)
-    cache.app = Shield(ClientAddress(app, settings), settings, respond)
+    cache.app = Shield(Cors(ClientAddress(app, settings)), settings, respond)
     return HostGate(cache, settings, respond)
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from app.i18n.catalogues import LOCALES, Locale, message, translations
 from app.i18n.formats import format_date, format_days, format_moment, format_number, format_zone
 from app.rules.khmer import join_repetition
-from app.rules.texts import Part, paragraphs
+from app.rules.texts import Part, localise, paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -106,6 +106,7 @@ def _environment(folder: Path, locale: Locale) -> Environment:
         open_graph_locales=OPEN_GRAPH_LOCALES,
         offers=OFFERS,
         asset=asset,
+        localise=localise,
     )
     environment.filters.update(_filters(locale))
     return environment

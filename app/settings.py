@@ -41,7 +41,7 @@ class BadSettingsError(Exception):
 class Settings:
     """How this installation runs. Names and defaults: ``docs/operating.md``."""
 
-    database_url: str = "sqlite:///data/hatthalekha.db"
+    database_url: str = field(default="sqlite:///data/hatthalekha.db", repr=False)
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "Hatthalekha <no-reply@localhost>"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, bindparam, case, exists, insert, or_, select, update
+from sqlalchemy import and_, bindparam, case, exists, insert, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.core import tokens
@@ -31,6 +31,10 @@ CODE_TRIES_A_DAY: Final = 5
 
 _signatures: Table = cast("Table", Signature.__table__)
 _letters: Table = cast("Table", Letter.__table__)
+# Made once, and executed on the connection itself: a statement that is built for each call, or that goes through the
+# ORM, costs more than running it.
+_INSERT_LETTER: Final = insert(_letters)
+_INSERT_EVENT: Final = insert(cast("Table", CountEvent.__table__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +135,8 @@ def request_another_letter_by_token(session: Session, *, token: str, locale: str
 
 def confirm_by_token(session: Session, *, token: str, now: datetime) -> Confirmed:
     """Count the signature that ``token`` was sent for, once. Raises ConfirmationRefused."""
-    confirmed = session.execute(
-        _CONFIRM_BY_TOKEN, _confirm_values(now, hash=tokens.hash_token("confirm", token))
-    ).first()
+    values = _confirm_values(now, hash=tokens.hash_token("confirm", token))
+    confirmed = session.connection().execute(_CONFIRM_BY_TOKEN, values).first()
     if confirmed is not None:
         return _count(session, confirmed, now)
     already = session.execute(
@@ -164,7 +167,8 @@ def confirm_by_code(
         )
         if is_right is None:
             continue
-        confirmed = session.execute(_CONFIRM_BY_ID, _confirm_values(now, id=signature_id)).first()
+        values = _confirm_values(now, confirmed_id=signature_id)
+        confirmed = session.connection().execute(_CONFIRM_BY_ID, values).first()
         if confirmed is not None:
             return _count(session, confirmed, now)
         already = session.execute(
@@ -253,7 +257,7 @@ def _insert_signature(session: Session, row: dict[str, Any]) -> bool:
 
 def _owe_letter(session: Session, row: Any, *, number: int, due_at: datetime, kind: str = "confirm") -> None:  # noqa: ANN401 - a row or what will be one
     session.connection().execute(
-        insert(_letters),
+        _INSERT_LETTER,
         {
             "id": uuid4(),
             "kind": kind,
@@ -302,18 +306,24 @@ def _is_counted_elsewhere() -> Any:  # noqa: ANN401 - an SQL condition
     )
 
 
+def _in_words(state: str) -> Any:  # noqa: ANN401 - an SQL expression
+    # Not as a parameter: SQLite would plan again at each execution, PostgreSQL too, since what is bound decides whether
+    # a partial index can be used.
+    return literal_column(f"'{state}'")
+
+
 def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and out
     """Build the guarded update: pending, sent by this link, its campaign still counting, no other version counted."""
     return (
         update(_signatures)
         .where(
             which,
-            _signatures.c.state == "pending",
+            _signatures.c.state == _in_words("pending"),
             exists().where(
                 Campaign.id == _signatures.c.campaign_id,
-                Campaign.state.in_(CONFIRMABLE_STATES),
+                Campaign.state.in_([_in_words(state) for state in sorted(CONFIRMABLE_STATES)]),
                 or_(
-                    and_(Campaign.closes_at.is_(None), Campaign.state != "closed"),
+                    and_(Campaign.closes_at.is_(None), Campaign.state != _in_words("closed")),
                     Campaign.closes_at > bindparam("closed_after", type_=Campaign.closes_at.type),
                 ),
             ),
@@ -321,10 +331,10 @@ def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and ou
                 _other.campaign_id == _signatures.c.campaign_id,
                 _other.email_index == _signatures.c.email_index,
                 _other.slot == _signatures.c.slot,
-                _other.state == "confirmed",
+                _other.state == _in_words("confirmed"),
             ),
         )
-        .values(state="confirmed", confirmed_at=bindparam("now", type_=_signatures.c.confirmed_at.type))
+        .values(state=_in_words("confirmed"), confirmed_at=bindparam("now", type_=_signatures.c.confirmed_at.type))
         .returning(
             _signatures.c.id,
             _signatures.c.campaign_id,
@@ -341,12 +351,15 @@ _CONFIRM_BY_TOKEN: Final = _confirm_statement(
     == select(Token.signature_id)
     .where(
         Token.hash == bindparam("hash", type_=Token.hash.type),
-        Token.purpose == "confirm",
+        Token.purpose == _in_words("confirm"),
         Token.expires_at > bindparam("now", type_=Token.expires_at.type),
     )
     .scalar_subquery()
 )
-_CONFIRM_BY_ID: Final = _confirm_statement(_signatures.c.id == bindparam("id", type_=_signatures.c.id.type))
+_CONFIRM_BY_ID: Final = _confirm_statement(
+    # Not called "id": SQLAlchemy keeps the names of the columns for what is set.
+    _signatures.c.id == bindparam("confirmed_id", type_=_signatures.c.id.type)
+)
 
 
 def _confirm_values(now: datetime, **which: object) -> dict[str, object]:
@@ -354,9 +367,7 @@ def _confirm_values(now: datetime, **which: object) -> dict[str, object]:
 
 
 def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
-    session.connection().execute(
-        insert(CountEvent.__table__), {"campaign_id": confirmed.campaign_id, "change": 1, "at": now}
-    )
+    session.connection().execute(_INSERT_EVENT, {"campaign_id": confirmed.campaign_id, "change": 1, "at": now})
     if confirmed.version > 1:
         _supersede_other_versions(session, confirmed, now)
     return Confirmed(confirmed.id, confirmed.slug)

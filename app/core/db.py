@@ -3,7 +3,7 @@
 A unit of work is a plain function whose first argument is a session and whose others are keyword-only. Routes and jobs
 say ``await database.write(work, …)`` or ``await database.read(work, …)``; the answer comes only after the commit.
 
-- PostgreSQL: each call runs on an asyncpg connection through ``run_sync``, and again after a serialization failure, a
+- PostgreSQL: each call runs on an asyncpg connection in one greenlet, and again after a serialization failure, a
   deadlock, or a connection that had died in the pool.
 - SQLite: one writer thread takes a queue and runs up to 64 calls as savepoints of one ``BEGIN IMMEDIATE``, then answers
   them all: the cost of a durable commit is shared. Reads go side by side on connections of their own. Several processes
@@ -31,6 +31,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.util import greenlet_spawn
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -122,16 +123,13 @@ class PostgresDatabase(Database):
         call = partial(_call, work, args, kwargs)
         for attempt in range(ATTEMPTS):
             is_last = attempt == ATTEMPTS - 1
-            is_committing = False
+            transaction = _Transaction()
             try:
-                async with self._engine.connect() as connection, connection.begin() as transaction:
-                    result = await connection.run_sync(_run, call)
-                    is_committing = True
-                    await transaction.commit()
-                    return result
+                return await greenlet_spawn(transaction.run, self._engine.sync_engine, call)
             except DBAPIError as fault:
                 # A connection lost during COMMIT leaves the outcome unknown: that is not tried again.
-                if is_last or not (_should_repeat(fault) or (fault.connection_invalidated and not is_committing)):
+                is_lost_before = fault.connection_invalidated and not transaction.is_committing
+                if is_last or not (is_lost_before or _should_repeat(fault)):
                     raise _as_unavailable(fault) from None
             except (OSError, PoolTimeoutError) as fault:
                 raise DatabaseUnavailableError from fault
@@ -143,8 +141,7 @@ class PostgresDatabase(Database):
         call = partial(_call, work, args, kwargs)
         for is_last in (False, True):
             try:
-                async with self._engine.connect() as connection:
-                    return await connection.run_sync(_run, call)
+                return await greenlet_spawn(_look, self._engine.sync_engine, call)
             except DBAPIError as fault:
                 if is_last or not fault.connection_invalidated:
                     raise _as_unavailable(fault) from None
@@ -155,6 +152,25 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         """Close the pool."""
         await self._engine.dispose()
+
+
+class _Transaction:
+    """One attempt, whole in one greenlet: entering and leaving one for each step costs more than the steps."""
+
+    is_committing = False
+
+    def run(self, engine: Engine, work: Callable[[Session], T]) -> T:
+        """Run ``work`` and commit."""
+        with engine.connect() as connection, connection.begin() as transaction:
+            result = _run(connection, work)
+            self.is_committing = True
+            transaction.commit()
+            return result
+
+
+def _look(engine: Engine, work: Callable[[Session], T]) -> T:
+    with engine.connect() as connection:
+        return _run(connection, work)
 
 
 def _call(work: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], session: Session) -> T:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app import models as tables
@@ -124,6 +124,7 @@ class CampaignCard:
     thresholds: tuple[Threshold, ...]
     endorsements: int
     signatures: int
+    created_at: datetime
 
     @property
     def takes_individuals(self) -> bool:
@@ -187,26 +188,19 @@ def find_campaign_key(session: Session, *, campaign_id: UUID) -> StoredKey | Non
     return None if row is None else StoredKey(row.version, WrappedKey(row.root_version, row.sealed))
 
 
-def list_campaigns(session: Session, *, after: str | None = None, limit: int | None = None) -> list[CampaignCard]:
-    """Return published campaigns: those open or to come first, then closed ones, newest first in each.
+def list_campaigns(
+    session: Session, *, after: tuple[datetime, str] | None = None, limit: int | None = None
+) -> list[CampaignCard]:
+    """Return published campaigns, newest first.
 
-    ``after`` is the slug that the previous page ended with.
+    ``after`` is when the last one of the page before was made, and its slug. The order rests on what never changes: a
+    campaign that closes between two pages is neither lost nor repeated.
     """
-    rank = case((tables.Campaign.state.in_(("open", "scheduled")), 0), else_=1)
-    statement = _CAMPAIGN.where(_IS_PUBLIC).order_by(rank, tables.Campaign.created_at.desc(), tables.Campaign.slug)
+    made_at, slug = tables.Campaign.created_at, tables.Campaign.slug
+    statement = _CAMPAIGN.where(_IS_PUBLIC).order_by(made_at.desc(), slug)
     if after is not None:
-        last = session.execute(
-            select(rank.label("rank"), tables.Campaign.created_at).where(tables.Campaign.slug == after, _IS_PUBLIC)
-        ).first()
-        if last is None:
-            return []
-        statement = statement.where(
-            or_(
-                rank > last.rank,
-                and_(rank == last.rank, tables.Campaign.created_at < last.created_at),
-                and_(rank == last.rank, tables.Campaign.created_at == last.created_at, tables.Campaign.slug > after),
-            )
-        )
+        last_made_at, last_slug = after
+        statement = statement.where(or_(made_at < last_made_at, and_(made_at == last_made_at, slug > last_slug)))
     rows = session.execute(statement.limit(limit)).all()
     ids = [row.Campaign.id for row in rows]
     addressees, thresholds = _addressees(session, ids), _thresholds(session, ids)
@@ -227,6 +221,7 @@ def list_campaigns(session: Session, *, after: str | None = None, limit: int | N
             thresholds=thresholds.get(row.Campaign.id, ()),
             endorsements=endorsements.get(row.Campaign.id, 0),
             signatures=row.signatures,
+            created_at=row.Campaign.created_at,
         )
         for row in rows
     ]

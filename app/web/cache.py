@@ -58,8 +58,9 @@ class PageCache:
 
     def forget(self, slug: str) -> None:
         """Let the pages of a campaign be made anew: its count has just changed here."""
-        for key in [key for key in self._entries if (match := CAMPAIGN.match(key[0])) and match[1] == slug]:
-            del self._entries[key]
+        for kept in (self._entries, self._filling):
+            for key in [key for key in kept if (match := CAMPAIGN.match(key[0])) and match[1] == slug]:
+                del kept[key]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from the cache where that is right."""
@@ -79,7 +80,8 @@ class PageCache:
             entry = await self._fill(key, scope, receive, send)
             if entry is None:
                 return
-        if known == entry.etag:
+        # Proxies give it back as weak, and browsers may list several.
+        if entry.etag in known:
             await send(entry.not_modified)
             await send(_EMPTY)
             return
@@ -102,6 +104,9 @@ class PageCache:
                 for message in messages:
                     await send(message)
                 return None
+            if self._filling.get(key) is not done:
+                # Forgotten while it was made: it may hold the count of before.
+                return entry
             if len(self._entries) >= ENTRIES:
                 self._entries.pop(next(iter(self._entries)))
             self._entries[key] = entry
@@ -157,4 +162,3 @@ def _keep(messages: list[Message], *, is_compressed: bool) -> _Entry | None:
         body={"type": "http.response.body", "body": body},
         not_modified={"type": "http.response.start", "status": 304, "headers": headers},
     )
-

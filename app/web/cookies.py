@@ -82,5 +82,11 @@ def forget_signing_cookie(response: Response, *, settings: Settings) -> None:
 def write_locale_cookie(response: Response, locale: str, *, settings: Settings) -> None:
     """Remember the language for links that carry none."""
     response.set_cookie(
-        LOCALE_COOKIE, locale, max_age=31536000, path="/", samesite="lax", secure=settings.is_secure
+        LOCALE_COOKIE,
+        locale,
+        max_age=31536000,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=settings.is_secure,
     )

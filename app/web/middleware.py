@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 import traceback
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from app.i18n import LOCALES
 from app.settings import LOOPBACK_NAMES
 from app.web.cache import CHOSEN
 from app.web.cookies import LOCALE_COOKIE
+from app.web.forms import BODY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -70,7 +72,7 @@ class HostGate:
         parts = urlsplit(settings.base_url)
         self._hosts = frozenset(name.encode() for name in _hosts(parts.hostname or "", parts.port, parts.scheme))
         self._is_local = settings.is_local
-        self._cookie = f"{LOCALE_COOKIE}={{}}; Path=/; Max-Age=31536000; SameSite=Lax" + (
+        self._cookie = f"{LOCALE_COOKIE}={{}}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax" + (
             "; Secure" if settings.is_secure else ""
         )
 
@@ -87,7 +89,7 @@ class HostGate:
 
     def _is_ours(self, host: bytes) -> bool:
         # In development the port may be another one than BASE_URL's: a tunnel, a container, a test.
-        return host in self._hosts or (self._is_local and _without_port(host) in _LOOPBACK)
+        return host in self._hosts or (self._is_local and _LOOPBACK.fullmatch(host) is not None)
 
     def _remembering(self, path: str, send: Send) -> Send:
         locale = path[1:3]
@@ -131,6 +133,10 @@ class Shield:
         if scope["method"] not in SAFE_METHODS and self._is_from_elsewhere(scope["headers"]):
             await self._refuse(scope, 403)(scope, receive, send)
             return
+        if _is_too_long(scope["headers"]):
+            # Before the framework does, which has no page for it.
+            await self._refuse(scope, 413)(scope, receive, send)
+            return
         try:
             await self.app(scope, receive, noticing)
         except Exception as fault:  # noqa: BLE001 - the last net: a person gets a page, the log a place and no data
@@ -150,7 +156,7 @@ class Shield:
 
     def _is_local_origin(self, origin: bytes) -> bool:
         scheme, _, host = origin.partition(b"://")
-        return self._is_local and scheme == b"http" and _without_port(host) in _LOOPBACK
+        return self._is_local and scheme == b"http" and _LOOPBACK.fullmatch(host) is not None
 
 
 class ClientAddress:
@@ -211,7 +217,13 @@ def _log(scope: Scope, fault: Exception) -> None:
     )
 
 
-_LOOPBACK: Final = frozenset(name.encode() for name in LOOPBACK_NAMES)
+#: A loopback name with or without a port, as Host and Origin write it.
+_LOOPBACK: Final = re.compile(rf"(?:{'|'.join(map(re.escape, LOOPBACK_NAMES))})(?::[0-9]{{1,5}})?".encode())
+
+
+def _is_too_long(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    said = next((value for name, value in headers if name == b"content-length"), b"0")
+    return said.isdigit() and int(said) > BODY_BYTES
 
 
 def _origin(base_url: str) -> bytes:
@@ -225,9 +237,3 @@ def _hosts(name: str, port: int | None, scheme: str) -> set[str]:
     host = f"[{name}]" if ":" in name else name
     usual = {"http": 80, "https": 443}[scheme]
     return {f"{host}:{port or usual}"} | ({host} if (port or usual) == usual else set())
-
-
-def _without_port(host: bytes) -> bytes:
-    if host.startswith(b"["):
-        return host.partition(b"]")[0] + b"]"
-    return host.partition(b":")[0]

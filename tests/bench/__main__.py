@@ -119,12 +119,14 @@ def measure_start(times: int) -> StartFigure:
 
 
 def _environment(url: str, keys: Path) -> dict[str, str]:
-    return {"HATTHALEKHA_DATABASE_URL": url, "HATTHALEKHA_KEYS_DIR": str(keys), "HATTHALEKHA_BASE_URL": "http://127.0.0.1"}
+    return {
+        "HATTHALEKHA_DATABASE_URL": url,
+        "HATTHALEKHA_KEYS_DIR": str(keys),
+        "HATTHALEKHA_BASE_URL": "http://127.0.0.1",
+    }
 
 
-def _measure_kind(
-    kind: type[Databases], folder: Path, plan: Plan, drive: Callable[[Job], Round]
-) -> list[Figure]:
+def _measure_kind(kind: type[Databases], folder: Path, plan: Plan, drive: Callable[[Job], Round]) -> list[Figure]:
     place = folder / kind.kind
     place.mkdir()
     figures = []
@@ -199,7 +201,12 @@ class _Comparison:
                 for side in (bare, ours) if number % 2 else (ours, bare):
                     side.rounds.append(self._round(measure, side))
         return Figure.of(
-            measure, self._databases.kind, self._processes, MEASURES[measure], bare.rounds, ours.rounds
+            measure,
+            database=self._databases.kind,
+            processes=self._processes,
+            reach=MEASURES[measure],
+            bare=bare.rounds,
+            ours=ours.rounds,
         )
 
     def _round(self, measure: str, side: Side) -> Round:

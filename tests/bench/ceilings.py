@@ -55,7 +55,7 @@ LETTER_COLUMNS: Final = (
 
 def _insert(table: str, columns: tuple[str, ...], *, numbered: bool) -> str:
     marks = (f"${place}" if numbered else "?" for place in range(1, len(columns) + 1))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(marks)})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join(marks)})"  # noqa: S608 - our own words
 
 
 def _rows(form: dict[str, str], locale: str) -> tuple[list[Any], list[Any]]:
@@ -63,9 +63,7 @@ def _rows(form: dict[str, str], locale: str) -> tuple[list[Any], list[Any]]:
     signature, now = uuid.uuid4(), datetime.now(UTC)
     campaign = uuid.UUID(os.environ[CAMPAIGN])
     index = hashlib.sha256(form["email"].encode()).digest()
-    sealed = [
-        os.urandom(SEALING + len(form[name].encode())) for name in ("name", "email", "phone", "postal_code")
-    ]
+    sealed = [os.urandom(SEALING + len(form[name].encode())) for name in ("name", "email", "phone", "postal_code")]
     return (
         [
             *(signature, campaign, uuid.UUID(os.environ[EDITION]), locale, "pending", 1, 1, index, index, index, index),
@@ -102,8 +100,9 @@ class PostgresRows:
         _insert("letters", LETTER_COLUMNS, numbered=True),
     )
     CONFIRM = (
-        "UPDATE signatures SET state = 'confirmed', confirmed_at = $2 WHERE state = 'pending' AND id = (SELECT "
-        "signature_id FROM tokens WHERE hash = $1 AND purpose = 'confirm' AND expires_at > $2) RETURNING campaign_id",
+        """UPDATE signatures SET state = 'confirmed', confirmed_at = $2 WHERE state = 'pending' AND id =
+        (SELECT signature_id FROM tokens WHERE hash = $1 AND purpose = 'confirm' AND expires_at > $2)
+        RETURNING campaign_id""",
         "INSERT INTO count_events (campaign_id, change, at) VALUES ($1, 1, $2)",
     )
 
@@ -141,8 +140,9 @@ class SqliteRows:
         _insert("letters", LETTER_COLUMNS, numbered=False),
     )
     CONFIRM = (
-        "UPDATE signatures SET state = 'confirmed', confirmed_at = ?2 WHERE state = 'pending' AND id = (SELECT "
-        "signature_id FROM tokens WHERE hash = ?1 AND purpose = 'confirm' AND expires_at > ?2) RETURNING campaign_id",
+        """UPDATE signatures SET state = 'confirmed', confirmed_at = ?2 WHERE state = 'pending' AND id =
+        (SELECT signature_id FROM tokens WHERE hash = ?1 AND purpose = 'confirm' AND expires_at > ?2)
+        RETURNING campaign_id""",
         "INSERT INTO count_events (campaign_id, change, at) VALUES (?1, 1, ?2)",
     )
 
@@ -213,14 +213,13 @@ def _settle(answers: list[tuple[asyncio.Future[Any], Any]]) -> None:
 
 
 def _for_sqlite(row: list[Any]) -> list[Any]:
-    return [
-        value.hex
-        if isinstance(value, uuid.UUID)
-        else _microseconds(value)
-        if isinstance(value, datetime)
-        else value
-        for value in row
-    ]
+    return [_value_for_sqlite(value) for value in row]
+
+
+def _value_for_sqlite(value: Any) -> Any:  # noqa: ANN401 - of any column
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    return _microseconds(value) if isinstance(value, datetime) else value
 
 
 def _microseconds(moment: datetime) -> int:
@@ -238,9 +237,7 @@ def create_rows_app() -> FastAPI:
         yield
         await rows.close()
 
-    app = FastAPI(
-        lifespan=lifespan, openapi_url=None, telemetry={"tracing": False, "metrics": False, "logs": False}
-    )
+    app = FastAPI(lifespan=lifespan, openapi_url=None, telemetry={"tracing": False, "metrics": False, "logs": False})
 
     @app.get("/livez")
     async def live() -> Response:
@@ -270,7 +267,7 @@ def create_answer_app() -> ASGIApp:
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     whole = {"type": "http.response.body", "body": body}
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - ASGI
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send(start)
         await send(whole)
 

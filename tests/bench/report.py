@@ -71,7 +71,7 @@ class Figure:
 
     @classmethod
     def of(
-        cls, measure: str, database: str, processes: int, reach: float, bare: Sequence[Round], ours: Sequence[Round]
+        cls, measure: str, *, database: str, processes: int, reach: float, bare: Sequence[Round], ours: Sequence[Round]
     ) -> Self:
         """Compare rounds that took turns."""
         pairs = zip(bare, ours, strict=True)
@@ -101,8 +101,8 @@ class Figure:
     def summary(self) -> str:
         """The figure in a line."""
         return (
-            f"{self.measure}, {self.database}, {self.processes} proc: {self.ours.rate:,.0f}/s of {self.bare.rate:,.0f}/s"
-            f" = {self.ratio:.0%}, CPU {_percent(self.cpu_ratio)}"
+            f"{self.measure}, {self.database}, {self.processes} proc: {self.ours.rate:,.0f}/s of "
+            f"{self.bare.rate:,.0f}/s = {self.ratio:.0%}, CPU {_percent(self.cpu_ratio)}"
         )
 
     @property
@@ -123,16 +123,15 @@ def as_table(figures: Sequence[Figure], start: StartFigure) -> str:
     widths = [max(len(row[place]) for row in rows) for place in range(len(COLUMNS))]
     lines = [
         "  ".join(
-            cell.ljust(width) if place < 2 else cell.rjust(width)  # noqa: PLR2004 - two columns of words
+            cell.ljust(width) if place < 2 else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
-    lines += [
-        "",
-        f"start of the server: {start.start_seconds:.2f} s, import fastapi: {start.import_seconds:.2f} s, "
-        f"{start.ratio:.1f} times (at most {START_REACH:.0f}: {'yes' if start.ratio <= START_REACH else 'NO'})",
-    ]
+    lines.append(
+        f"\nstart of the server: {start.start_seconds:.2f} s, import fastapi: {start.import_seconds:.2f} s, "
+        f"{start.ratio:.1f} times (at most {START_REACH:.0f}: {'yes' if start.ratio <= START_REACH else 'NO'})"
+    )
     if any(figure.is_generator_busy for figure in figures):
         lines.append("* the load generator's core was busy: the rate may be its limit, the CPU ratio is the truth")
     return "\n".join(lines)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, cast
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -28,6 +28,7 @@ from tests.postgres import PostgresServer
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
@@ -137,8 +138,6 @@ class PostgresDatabases(Databases):
 
 
 async def _fill(url: str, keyring: Keyring, waiting: int) -> Prepared:
-    import asyncio
-
     await asyncio.to_thread(migrations.upgrade, url)
     database = open_database(url)
     now = utc_now()
@@ -175,9 +174,7 @@ def _add_waiting(
     now: datetime,
 ) -> list[str]:
     """Add pending signatures whose letter is sent, all at once; return the tokens of their links."""
-    signatures = [
-        _new_row(campaign_id, edition_id, "km", _invent_signer(number), key, now) for number in numbers
-    ]
+    signatures = [_new_row(campaign_id, edition_id, "km", _invent_signer(number), key, now) for number in numbers]
     letters = [_sent_letter(each, now) for each in signatures]
     made = [tokens.make_token(keyring.tokens, "confirm", letter["id"]) for letter in letters]
     kept = [
@@ -244,7 +241,11 @@ async def count_rows(url: str) -> Rows:
         def number(table: type, *which: Any) -> int:  # noqa: ANN401 - SQL conditions
             return session.scalars(select(func.count()).select_from(table).where(*which)).one()
 
-        return Rows(number(Signature), number(Letter, Letter.kind == "confirm"), number(Signature, Signature.state == "confirmed"))
+        return Rows(
+            number(Signature),
+            number(Letter, Letter.kind == "confirm"),
+            number(Signature, Signature.state == "confirmed"),
+        )
 
     try:
         return await database.read(count)

@@ -1,17 +1,18 @@
-"""Processes of the application that a test kills and starts again, and the people who press their confirmation links."""
+"""Processes of the application that a test kills and starts again, and the people who press their links meanwhile."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import httpx
 
 from tests.postgres import free_port
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from random import Random
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PATIENCE: Final = 30.0
+PATIENCE: Final = 60.0
+ANSWER_SECONDS: Final = 10.0
+AT_ONCE: Final = 24
 
 
 class Member:
@@ -61,9 +64,9 @@ class Company:
 
     def __init__(self, environment: Mapping[str, str], folder: Path, *, servers: int, workers: int) -> None:
         """Start so many of each; what they say goes into ``folder``."""
-        ports = [free_port() for _ in range(servers)]
-        self.addresses = [f"http://127.0.0.1:{port}" for port in ports]
-        commands = [("serve", "--port", str(port), "--no-background") for port in ports] + [("worker",)] * workers
+        self.ports = [free_port() for _ in range(servers)]
+        commands: list[tuple[str, ...]] = [("serve", "--port", str(port), "--no-background") for port in self.ports]
+        commands += [("worker",)] * workers
         self.members = [
             Member(command, environment, folder / f"process-{number}.log") for number, command in enumerate(commands)
         ]
@@ -78,65 +81,72 @@ class Company:
         for member in self.members:
             member.stop()
 
-    async def kill_at_random(self, random: Random, done: asyncio.Event) -> None:
-        """Kill each process at random moments of its start and of its work, and start it again, until ``done``."""
-        await asyncio.gather(*(self._haunt(member, random, done) for member in self.members))
+    async def kill_at_random(self, random: Random, seconds: float, done: asyncio.Event) -> None:
+        """Kill each process again and again, after up to ``seconds`` of life, until ``done`` and all have died once."""
+        await asyncio.gather(*(_haunt(member, random, seconds, done) for member in self.members))
 
-    async def _haunt(self, member: Member, random: Random, done: asyncio.Event) -> None:
-        while True:
-            try:
-                await asyncio.wait_for(done.wait(), random.uniform(0.3, 4.0))
-            except TimeoutError:
-                member.kill()
-                member.start()
-            else:
-                return
+
+async def _haunt(member: Member, random: Random, seconds: float, done: asyncio.Event) -> None:
+    while not (done.is_set() and member.kills):
+        await asyncio.sleep(random.uniform(0.1, 1.0) * seconds)
+        member.kill()
+        member.start()
 
 
 class Crowd:
     """People with a link each, who press until they are answered."""
 
-    def __init__(self, addresses: Iterable[str], random: Random) -> None:
+    def __init__(self, ports: Iterable[int], random: Random) -> None:
         """Know where to press."""
-        self._addresses = list(addresses)
+        self._ports = list(ports)
         self._random = random
-        self._browser = httpx.AsyncClient(timeout=5, limits=httpx.Limits(max_connections=32), trust_env=False)
+        self._at_once = asyncio.Semaphore(AT_ONCE)
         self.answered: list[str] = []
-        self.refusals = 0
-        self.strange: set[int] = set()
-
-    async def close(self) -> None:
-        """Close the browser."""
-        await self._browser.aclose()
+        self.lost_connections = 0
+        self.other_statuses: set[int] = set()
 
     async def press(self, token: str, *, within: float = 0.0) -> None:
         """Press the button behind ``token`` at some moment ``within`` so many seconds, until the answer is 303."""
         await asyncio.sleep(self._random.uniform(0, within))
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            address = self._random.choice(self._addresses)
-            try:
-                answer = await self._browser.post(f"{address}/en/confirm/{token}", data={"signing": "yes"})
-            except httpx.TransportError:
-                self.refusals += 1
-                await asyncio.sleep(0.2)
-                continue
-            if answer.status_code == httpx.codes.SEE_OTHER:
-                self.answered.append(token)
-                return
-            self.strange.add(answer.status_code)
-            await asyncio.sleep(0.2)
-        raise AssertionError(f"no answer; statuses seen: {self.strange}")
+        status, _ = await self._insist(f"POST /en/confirm/{token}", b"signing=yes", HTTPStatus.SEE_OTHER)
+        assert status == HTTPStatus.SEE_OTHER
+        self.answered.append(token)
 
     async def count(self, slug: str) -> int:
         """Return the count as the JSON door tells it, once a server is there to tell."""
+        _, content = await self._insist(f"GET /api/v1/campaigns/{slug}/count", b"", HTTPStatus.OK)
+        signatures: int = json.loads(content)["signatures"]
+        return signatures
+
+    async def _insist(self, line: str, body: bytes, wanted: HTTPStatus) -> tuple[int, bytes]:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             try:
-                answer = await self._browser.get(f"{self._addresses[0]}/api/v1/campaigns/{slug}/count")
-            except httpx.TransportError:
-                await asyncio.sleep(0.1)
-                continue
-            signatures: int = answer.json()["signatures"]
-            return signatures
-        raise AssertionError("no server answers")
+                async with self._at_once, asyncio.timeout(ANSWER_SECONDS):
+                    status, content = await _ask(self._random.choice(self._ports), line, body)
+            except (OSError, EOFError):
+                self.lost_connections += 1
+            else:
+                if status == wanted:
+                    return status, content
+                self.other_statuses.add(status)
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"no answer to {line}; other statuses: {self.other_statuses}")
+
+
+async def _ask(port: int, line: str, body: bytes) -> tuple[int, bytes]:
+    """Send one request on a connection of its own. Raises OSError, EOFError where no whole answer comes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        head = (
+            f"{line} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        status = int((await reader.readuntil(b"\r\n")).split(b" ")[1])
+        await reader.readuntil(b"\r\n\r\n")
+        return status, await reader.read()
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 
 def _in_utc(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-Moment = Annotated[datetime, PlainSerializer(_in_utc, return_type=str)]
+Moment = Annotated[
+    datetime, PlainSerializer(_in_utc, return_type=str), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Kind = Literal["petition", "open_letter", "joint_statement"]
+#: Of the states in the contract, those of what is published.
+State = Literal["scheduled", "open", "closed", "presented", "answered", "stopped"]
 Texts = dict[str, str]
 
 
@@ -26,8 +31,8 @@ class CampaignLine(Shape):
     """A campaign in a list."""
 
     slug: str
-    kind: str
-    state: str
+    kind: Kind
+    state: State
     titles: Texts
     opens_at: Moment | None
     closes_at: Moment | None
@@ -111,6 +116,15 @@ class CampaignShape(CampaignLine):
     thresholds: list[ThresholdShape]
     endorsements: list[EndorsementShape]
     responses: list[dict[str, Any]]
+
+
+class Problem(Shape):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str | None = None
 
 
 class CountShape(Shape):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import binascii
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import TYPE_CHECKING, Annotated, Final
+import re
+from base64 import b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 
 from app.core.clock import utc_now
 from app.i18n import LOCALES
@@ -14,16 +15,29 @@ from app.queries.campaigns import find_count, list_campaigns
 from app.rules.eligibility import rule_as_data, who_can_sign
 from app.rules.life import state_by_dates
 from app.web.api import shapes
+from app.web.cache import SECONDS
+from app.web.house import SLUG
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from app.queries.campaigns import Campaign, CampaignCard
     from app.web.house import House
 
 USUAL_LIMIT: Final = 50
 MOST: Final = 100
-CURSOR: Final = "after:"
+#: Where a page ended: when the campaign was made, in microseconds since 1970, and its slug. Neither ever changes, so
+#: nothing is lost or repeated when campaigns open, close or are added between two pages.
+CURSOR: Final = re.compile(r"([0-9]{1,17}):([a-z0-9-]{1,64})")
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+PROBLEM: Final[dict[int | str, dict[str, Any]]] = {
+    status: {
+        "description": description,
+        "content": {"application/problem+json": {"schema": shapes.Problem.model_json_schema()}},
+    }
+    for status, description in (
+        ("4XX", "400: a bad parameter, 404: no such campaign, 405: another method than GET (RFC 9457)"),
+        ("503", "The database cannot be reached; Retry-After says when to come back (RFC 9457)"),
+    )
+}
 
 
 class Api:
@@ -38,28 +52,36 @@ class Api:
             ("/campaigns/{slug}", self.get_campaign, shapes.CampaignShape),
             ("/campaigns/{slug}/count", self.get_count, shapes.CountShape),
         ):
-            self.router.add_api_route(path, endpoint, methods=["GET"], response_model=shape)
+            self.router.add_api_route(path, endpoint, methods=["GET"], response_model=shape, responses=PROBLEM)
+            # Not in one route with GET: each method is an operation of the description, and this one says nothing new.
+            self.router.add_api_route(path, endpoint, methods=["HEAD"], response_model=None, include_in_schema=False)
 
     async def list_campaigns(
-        self, cursor: str | None = None, limit: Annotated[int, Query(ge=1, le=MOST)] = USUAL_LIMIT
+        self,
+        response: Response,
+        cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = USUAL_LIMIT,
     ) -> shapes.CampaignPage:
-        """Open campaigns first, then closed ones."""
+        """List published campaigns, newest first."""
+        # The page cache says this of its own pages; one with a cursor does not go through it.
+        response.headers["Cache-Control"] = f"public, max-age={SECONDS:.0f}"
         after = None if cursor is None else _read_cursor(cursor)
         found = await self._house.database.read(list_campaigns, after=after, limit=limit + 1)
         now, base_url = utc_now(), self._house.settings.base_url
         following = None
         if len(found) > limit:
             found = found[:limit]
-            following = f"{base_url}/api/v1/campaigns?cursor={_write_cursor(found[-1].slug)}&limit={limit}"
+            following = f"{base_url}/api/v1/campaigns?cursor={_write_cursor(found[-1])}&limit={limit}"
         lines = [shapes.CampaignLine(**_line(each, base_url, now), titles=dict(each.titles)) for each in found]
         return shapes.CampaignPage(campaigns=lines, next=following)
 
     async def get_campaign(self, slug: str) -> shapes.CampaignShape:
-        """One campaign with its texts in every language that it has."""
+        """Give a campaign with its texts in every language that it has."""
         shelved = await self._house.shelf.find(slug)
         if shelved is None:
             raise HTTPException(404)
-        campaign = shelved.campaign
+        counted = await self._house.database.read(find_count, slug=slug)
+        campaign = shelved.campaign if counted is None else shelved.campaign.counted_again(*counted)
         return shapes.CampaignShape(
             **_line(campaign, self._house.settings.base_url, utc_now()),
             titles={locale: text.title for locale, text in campaign.texts.items()},
@@ -82,8 +104,8 @@ class Api:
         )
 
     async def get_count(self, slug: str) -> shapes.CountShape:
-        """The count so far, events that are not rolled up included."""
-        found = await self._house.database.read(find_count, slug=slug)
+        """Count the signatures so far, events that are not rolled up included."""
+        found = await self._house.database.read(find_count, slug=slug) if SLUG.fullmatch(slug) else None
         if found is None:
             raise HTTPException(404)
         signatures, thresholds = found
@@ -95,7 +117,7 @@ class Api:
         )
 
 
-def _line(campaign: Campaign | CampaignCard, base_url: str, now: datetime) -> dict[str, object]:
+def _line(campaign: Campaign | CampaignCard, base_url: str, now: datetime) -> dict[str, Any]:
     is_dated = campaign.state in {"scheduled", "open"}
     return {
         "slug": campaign.slug,
@@ -108,15 +130,17 @@ def _line(campaign: Campaign | CampaignCard, base_url: str, now: datetime) -> di
     }
 
 
-def _write_cursor(slug: str) -> str:
-    return urlsafe_b64encode(f"{CURSOR}{slug}".encode()).rstrip(b"=").decode()
+def _write_cursor(last: CampaignCard) -> str:
+    made_at = (last.created_at - EPOCH) // timedelta(microseconds=1)
+    return urlsafe_b64encode(f"{made_at}:{last.slug}".encode()).rstrip(b"=").decode()
 
 
-def _read_cursor(cursor: str) -> str:
+def _read_cursor(cursor: str) -> tuple[datetime, str]:
     try:
-        text = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode("ascii")
-    except (ValueError, binascii.Error):
-        raise HTTPException(400, "cursor is not one that this service gave") from None
-    if not text.startswith(CURSOR):
-        raise HTTPException(400, "cursor is not one that this service gave")
-    return text.removeprefix(CURSOR)
+        text = b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), b"-_", validate=True).decode("ascii")
+    except ValueError:
+        text = ""
+    place = CURSOR.fullmatch(text)
+    if place is None:
+        raise HTTPException(400, "cursor: not one that this service gave")
+    return EPOCH + timedelta(microseconds=int(place[1])), place[2]

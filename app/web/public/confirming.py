@@ -72,9 +72,7 @@ class Confirming:
         # An old link still leads to the thanks, but no longer makes this browser the signer's.
         if shelved is not None and not is_dead:
             note = SigningNote(shelved.campaign.id, confirmed.signature_id, own.email or "", is_confirmed=True)
-            write_signing_cookie(
-                response, note, keyring=self._house.keyring, settings=self._house.settings, now=now
-            )
+            write_signing_cookie(response, note, keyring=self._house.keyring, settings=self._house.settings, now=now)
         return response
 
     async def signed(self, request: Request) -> Response:
@@ -155,7 +153,9 @@ class Confirming:
             status_code=410,
             status=410,
             heading=say(locale, "It is too late to confirm"),
-            explanation=say(locale, "Signing has ended, and so has the time to confirm. This signature does not count."),
+            explanation=say(
+                locale, "Signing has ended, and so has the time to confirm. This signature does not count."
+            ),
             hint=None,
         )
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from dataclasses import dataclass
-from email import message_from_binary_file
+from email import message_from_bytes
 from email.policy import default
-from mailbox import Maildir
+from mailbox import Maildir, NoSuchMailboxError
 from typing import TYPE_CHECKING, Final
 
 from starlette.concurrency import run_in_threadpool
@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from app.i18n import as_locale
+from app.web.middleware import PEER, is_loopback
 from app.web.public import views
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from app.web.house import House
 
 SHOWN: Final = 100
+#: A mail program's way of showing a letter: its own styles, links that can be followed, and nothing else.
+LETTER_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,42 +69,36 @@ class Mailbox:
         """Show the HTML of a letter, as a mail program would: its styles, and nothing that runs."""
         _check_peer(request)
         try:
-            letter = await run_in_threadpool(
-                _read, self._house.settings.mailbox_dir, request.path_params["key"]
-            )
-        except KeyError:
+            letter = await run_in_threadpool(_read, self._house.settings.mailbox_dir, request.path_params["key"])
+        except (KeyError, NoSuchMailboxError):
             raise HTTPException(404) from None
         part = letter.get_body(("html",))
         if part is None:
             raise HTTPException(404)
-        return HTMLResponse(part.get_content(), headers={"X-Letter": "html"})
+        return HTMLResponse(part.get_content(), headers={"Content-Security-Policy": LETTER_POLICY})
 
 
 def _check_peer(request: Request) -> None:
-    peer = request.client.host if request.client else ""
-    try:
-        is_loopback = ipaddress.ip_address(peer).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
+    """Let this machine in: what is at the socket, and whoever a trusted proxy there says that it speaks for."""
+    client = request.client.host if request.client else ""
+    if not (is_loopback(client) and is_loopback(request.scope.get(PEER, client))):
         raise HTTPException(404)
 
 
-def _open(folder: Path) -> Maildir:
-    return Maildir(folder, factory=lambda file: message_from_binary_file(file, policy=default))  # type: ignore[arg-type]  # typeshed knows only the older message class
-
-
 def _read(folder: Path, key: str) -> EmailMessage:
-    letter: EmailMessage = _open(folder)[key]  # type: ignore[assignment]  # likewise
-    return letter
+    return message_from_bytes(Maildir(folder, create=False).get_bytes(key), policy=default)
 
 
 def _list(folder: Path) -> list[KeptLetter]:
     if not folder.exists():
         return []
-    box = _open(folder)
-    newest = sorted(box.keys(), key=lambda key: float(key.split(".M")[0] + "." + key.split(".M")[1].split("P")[0].zfill(6)))
+    newest = sorted(Maildir(folder, create=False).keys(), key=_order)
     return [_as_kept(key, _read(folder, key)) for key in reversed(newest[-SHOWN:])]
+
+
+def _order(key: str) -> tuple[int, ...]:
+    """Return when a letter came: seconds, microseconds, process and number, as Maildir writes them into its name."""
+    return tuple(int(number) for number in re.findall(r"\d+", key.rpartition(".")[0])[:4])
 
 
 def _as_kept(key: str, letter: EmailMessage) -> KeptLetter:

@@ -18,7 +18,7 @@ from app.rules import eligibility, normalise
 from app.rules.eligibility import claims_of, reasons_against
 from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused
-from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision, list_subdivisions
+from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
 from app.web.cookies import (
     SigningNote,
     forget_signing_cookie,
@@ -82,9 +82,7 @@ class Signing:
         )
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email", 303)
         note = SigningNote(campaign.id, signature_id, signer.email)
-        write_signing_cookie(
-            response, note, keyring=self._house.keyring, settings=self._house.settings, now=now
-        )
+        write_signing_cookie(response, note, keyring=self._house.keyring, settings=self._house.settings, now=now)
         write_locale_cookie(response, locale, settings=self._house.settings)
         await _pause()
         return response
@@ -117,9 +115,7 @@ class Signing:
     ) -> None:
         database, note = self._house.database, self._note(request, shelved.campaign, now)
         if note is not None:
-            await database.write(
-                signing.owe_another_letter, signature_id=note.signature_id, locale=locale, now=now
-            )
+            await database.write(signing.owe_another_letter, signature_id=note.signature_id, locale=locale, now=now)
             return
         email = _email_or_none(form.text("email"))
         if email is not None and shelved.key is not None:
@@ -183,9 +179,7 @@ class Signing:
             status_code=422 if errors else 200,
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            form=views.signing_form(
-                campaign, locale, values=values, claims=form.texts("claims"), errors=spoken
-            ),
+            form=views.signing_form(campaign, locale, values=values, claims=form.texts("claims"), errors=spoken),
         )
 
     def _show_not_open(self, campaign: Campaign, locale: Locale, now: datetime) -> Response:
@@ -237,7 +231,9 @@ def read_signer(form: Form, campaign: Campaign) -> tuple[Signer | None, dict[str
     postal_code = reading.postal_code(country) if "postal_code" in campaign.asks else None
     phone = reading.phone(country) if "phone" in campaign.asks else None
     if form.text("edition") not in {"", campaign.edition_hash}:
-        reading.errors["edition"] = message("The text has changed since you opened this page. Read it again, then sign.")
+        reading.errors["edition"] = message(
+            "The text has changed since you opened this page. Read it again, then sign."
+        )
     if "consent" not in form:
         reading.errors["consent"] = message("Tick the box to say that you have read how your details are used")
     if "country" not in reading.errors and "subdivision" not in reading.errors:
@@ -271,14 +267,11 @@ def _ineligibility(
     of_place = reasons(claims_of(campaign.rule))
     of_claims = [reason for reason in reasons(claims) if reason not in of_place]
     # Where another province of the same country would do, that is the field.
-    elsewhere = (eligibility.Signer(country, part, frozenset(claims_of(campaign.rule))) for part in _parts_of(country))
+    said = frozenset(claims_of(campaign.rule))
+    elsewhere = (eligibility.Signer(country, part, said) for part in SUBDIVISIONS.get(country, ()))
     is_province = any(not reasons_against(campaign.rule, signer) for signer in elsewhere)
     found = {"subdivision" if is_province else "country": of_place[0]} if of_place else {}
     return found | ({"claims": of_claims[0]} if of_claims else {})
-
-
-def _parts_of(country: str) -> tuple[str, ...]:
-    return tuple(part for part, _ in list_subdivisions(country, "en")) if country in SUBDIVISIONS else ()
 
 
 class _Reading:
