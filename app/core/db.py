@@ -183,8 +183,9 @@ def _should_repeat(fault: DBAPIError) -> bool:
 
 def _as_unavailable(fault: DBAPIError) -> Exception:
     state = str(getattr(fault.orig, "sqlstate", None) or "")
-    # 08 connection, 53 out of disk, memory or connections, 57P shutting down, 25006 a standby that only reads.
-    if fault.connection_invalidated or state.startswith(("08", "53", "57P")) or state == "25006":
+    # 08 connection, 28 login, 3D no such database, 53 out of disk, memory or connections, 57P shutting down, 25006 a
+    # standby that only reads.
+    if fault.connection_invalidated or state.startswith(("08", "28", "3D", "53", "57P")) or state == "25006":
         return DatabaseUnavailableError()
     return fault
 
@@ -264,17 +265,16 @@ class SqliteDatabase(Database):
                 self._write_batch(batch)
 
     def _write_batch(self, batch: list[_Call]) -> None:
+        is_committed = False
         try:
             with exclusive(self._lock):
-                with self._write_engine.connect() as connection, connection.begin():
-                    for call in batch:
-                        _run_in_savepoint(connection, call)
+                self._commit(batch)
+                is_committed = True
                 self._checkpoint_when_due()
-        except Exception as fault:  # noqa: BLE001 - whatever it was, nothing of this batch was kept and all must hear it
-            lost = DatabaseUnavailableError()
-            lost.__cause__ = fault
-            for call in batch:
-                call.result, call.fault = None, lost
+        except Exception as fault:  # noqa: BLE001 - whatever it was, everybody whose work was not kept must hear it
+            # A checkpoint that fails takes nothing back: the log is on disk, and a later one will do.
+            for call in () if is_committed else batch:
+                call.result, call.fault = None, _unavailable(fault)
         loops = {call.loop for call in batch}
         for loop in loops:
             answers = [call for call in batch if call.loop is loop]
@@ -283,6 +283,18 @@ class SqliteDatabase(Database):
             except RuntimeError:
                 # That loop has ended, and with it whoever asked.
                 continue
+
+    def _commit(self, batch: list[_Call]) -> None:
+        left = list(batch)
+        while True:
+            try:
+                with self._write_engine.connect() as connection, connection.begin():
+                    for call in left:
+                        _run_in_savepoint(connection, call)
+            except _EndedByError as ended:
+                left.remove(ended.call)
+            else:
+                return
 
     def _checkpoint_when_due(self) -> None:
         try:
@@ -296,16 +308,35 @@ class SqliteDatabase(Database):
             driver.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
 
 
+class _EndedByError(Exception):
+    """One call took the transaction of its whole batch with it; it knows its own fault."""
+
+    def __init__(self, call: _Call) -> None:
+        super().__init__()
+        self.call = call
+
+
+def _unavailable(fault: Exception) -> DatabaseUnavailableError:
+    unavailable = DatabaseUnavailableError()
+    unavailable.__cause__ = fault
+    return unavailable
+
+
 def _run_in_savepoint(connection: Connection, call: _Call) -> None:
     driver: Any = connection.connection.driver_connection
+    call.fault = None
     driver.execute("SAVEPOINT work")
     try:
         call.result = _run(connection, call.work)
-    except Exception as fault:  # noqa: BLE001 - it belongs to whoever asked for this call
+    except Exception as fault:
+        is_unavailable = isinstance(fault, OperationalError)
+        call.fault = _unavailable(fault) if is_unavailable else fault
         if not driver.in_transaction:
-            # SQLite gave up the whole transaction (disk full, damaged file).
-            raise
-        call.fault = fault
+            if is_unavailable:
+                # SQLite gave up the whole transaction (disk full, damaged file).
+                raise
+            # A flush that fails makes the session roll back, and not its savepoint alone: the others go again.
+            raise _EndedByError(call) from fault
         driver.execute("ROLLBACK TO work")
     driver.execute("RELEASE work")
 

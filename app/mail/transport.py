@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from mailbox import Error as MailboxError
@@ -50,6 +51,7 @@ class MailboxTransport(Transport):
     def __init__(self, folder: Path) -> None:
         """Use ``folder``; it is made when first needed."""
         self._folder = folder
+        self._turn = threading.Lock()  # Maildir numbers its files without one, and two threads would clash
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Sender]:
@@ -60,18 +62,23 @@ class MailboxTransport(Transport):
                 part.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as fault:
             raise RefusedForNow(type(fault).__name__) from None
-        yield _MailboxSender(Maildir(self._folder, create=False))
+        yield _MailboxSender(Maildir(self._folder, create=False), self._turn)
 
 
 class _MailboxSender(Sender):
-    def __init__(self, mailbox: Maildir) -> None:
+    def __init__(self, mailbox: Maildir, turn: threading.Lock) -> None:
         self._mailbox = mailbox
+        self._turn = turn
 
     async def send(self, letter: EmailMessage) -> None:
         try:
-            await asyncio.to_thread(self._mailbox.add, letter.as_bytes())
+            await asyncio.to_thread(self._add, letter.as_bytes())
         except (OSError, MailboxError) as fault:
             raise RefusedForNow(type(fault).__name__) from None
+
+    def _add(self, content: bytes) -> None:
+        with self._turn:
+            self._mailbox.add(content)
 
 
 class RelayTransport(Transport):

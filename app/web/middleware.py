@@ -79,8 +79,9 @@ class HostGate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse another host with 400; remember a chosen language on the way out."""
         if scope["type"] == "http":
-            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            if not self._is_ours(host.lower()) and scope["path"] not in HEALTH:
+            hosts = [value for name, value in scope["headers"] if name == b"host"]
+            is_ours = len(hosts) == 1 and self._is_ours(hosts[0].lower())
+            if not is_ours and scope["path"] not in HEALTH:
                 await self._refuse(scope, 400)(scope, receive, saying_always(send, self._settings))
                 return
             if CHOSEN in scope["query_string"] and CHOSEN in scope["query_string"].split(b"&"):

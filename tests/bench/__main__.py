@@ -71,11 +71,11 @@ def main() -> None:
         kinds=tuple(kind for kind in KINDS if options.database in {None, kind.kind}),
         processes=(options.processes,) if options.processes else (1, 2),
         rounds=1 if options.quick else options.rounds,
-        seconds=0.8 if options.quick else 1.5,
+        seconds=0.7 if options.quick else 1.5,
         warm_up=300,
-        posts=4000 if options.quick else 9000,
+        posts=3000 if options.quick else 8000,
     )
-    start = measure_start(3 if options.quick else START_TIMES)
+    start = measure_start(2 if options.quick else START_TIMES)
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -148,7 +148,6 @@ class _Comparison:
         self._databases, self._prepared, self._plan, self._drive = databases, prepared, plan, drive
         self._processes = processes
         self._stack = ExitStack()
-        self._watched_database = databases.watched
 
     def run(self) -> list[Figure]:
         """Measure everything, then see in the database whether it was done."""
@@ -157,10 +156,14 @@ class _Comparison:
             rows = self._start_writing("rows", "tests.bench.ceilings", "rows")
             ours.server.wait()
             rows.server.wait()
+            bare = {
+                measure: rows if measure in {"sign", "confirm"} else self._start_answering(measure, ours)
+                for measure in self._plan.measures
+            }
             figures = []
-            for measure in self._plan.measures:
-                bare = rows if measure in {"sign", "confirm"} else self._start_answering(measure, ours)
-                figures.append(self._measure(measure, bare, ours))
+            for measure, side in bare.items():
+                side.server.wait()
+                figures.append(self._measure(measure, side, ours))
                 print(f"  {figures[-1].summary}", flush=True)
             for side in (ours, rows):
                 self._check(side)
@@ -180,7 +183,6 @@ class _Comparison:
         answer = self._databases.folder / f"{measure}_{self._processes}.answer"
         answer.write_bytes(pickle.dumps(fetch(ours.server.port, self._requests(measure, ours)[0])))
         server = self._start(measure, "tests.bench.ceilings", "answer", environment={ceilings.ANSWER: str(answer)})
-        server.wait()
         return Side(server, "")
 
     def _start(self, name: str, *arguments: str, environment: dict[str, str]) -> Server:
@@ -219,7 +221,7 @@ class _Comparison:
                 status=STATUSES[measure],
                 seconds=self._plan.seconds,
                 warm_up=self._plan.warm_up,
-                watched={"server": side.server.tree, "database": self._watched_database},
+                watched={"server": side.server.tree, "database": self._databases.watched},
             )
         )
         if measure == "sign":
@@ -235,13 +237,12 @@ class _Comparison:
             return [stage.count_request()]
         most = self._plan.posts
         if measure == "sign":
-            return stage.sign_requests(range(side.signers, side.signers + most))
+            return stage.sign_requests(range(side.signers, side.signers + most), self._prepared.edition_hash)
         return stage.confirm_requests(self._prepared.tokens[side.confirmed : side.confirmed + most])
 
     def _check(self, side: Side) -> None:
         """Raise RuntimeError where what was answered is not in the database."""
-        before = asyncio.run(stage.count_rows(self._databases.copy(f"untouched_{id(side)}")))
-        after = asyncio.run(stage.count_rows(side.url))
+        before, after = self._prepared.rows, asyncio.run(stage.count_rows(side.url))
         done = (
             after.signatures - before.signatures,
             after.letters - before.letters,

@@ -34,10 +34,14 @@ class StartFigure:
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """One side: answers a second, milliseconds of CPU of the server's processes for each, and of waiting for it."""
+    """One side: answers a second, milliseconds of CPU for each, and of waiting for it.
+
+    ``cpu`` is of the processes that serve, ``database_cpu`` of PostgreSQL's; SQLite lives in the former.
+    """
 
     rate: float
     cpu: float | None
+    database_cpu: float | None
     median: float
     p99: float
     generator: float
@@ -45,12 +49,10 @@ class Half:
     @classmethod
     def of(cls, rounds: Sequence[Round]) -> Self:
         """Take the middle of the rounds; of CPU, which nobody else's work disturbs, the whole."""
-        answers = sum(each.answers for each in rounds)
-        spent = [each.cpu["server"] for each in rounds]
-        known = [each for each in spent if each is not None]
         return cls(
             rate=statistics.median(each.answers / each.seconds for each in rounds),
-            cpu=1000 * sum(known) / answers if len(known) == len(spent) else None,
+            cpu=_cpu_of_each("server", rounds),
+            database_cpu=_cpu_of_each("database", rounds),
             median=1000 * statistics.median(each.median for each in rounds),
             p99=1000 * statistics.median(each.p99 for each in rounds),
             generator=statistics.median(each.own_cpu / each.seconds for each in rounds),
@@ -151,6 +153,12 @@ def as_data(figures: Sequence[Figure], start: StartFigure) -> dict[str, Any]:
             for figure in figures
         ],
     }
+
+
+def _cpu_of_each(name: str, rounds: Sequence[Round]) -> float | None:
+    spent = [each.cpu[name] for each in rounds]
+    known = [each for each in spent if each is not None]
+    return 1000 * sum(known) / sum(each.answers for each in rounds) if len(known) == len(spent) else None
 
 
 def _milliseconds(value: float | None) -> str:

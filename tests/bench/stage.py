@@ -23,6 +23,7 @@ from app.core.db import open_database
 from app.core.keys import Keyring, open_keyring
 from app.models import Letter, Signature, Token
 from app.queries.campaigns import find_campaign, find_campaign_key
+from tests.bench.processes import tree_of
 from tests.postgres import PostgresServer
 
 if TYPE_CHECKING:
@@ -50,21 +51,23 @@ BROWSER: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What stands in every copy of a database: a campaign, and a token for each pending signature."""
-
-    campaign_id: UUID
-    edition_id: UUID
-    tokens: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Rows:
     """How many rows there are, to tell whether answers were deeds."""
 
     signatures: int
     letters: int
     confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What stands in every copy of a database: a campaign, and a token for each pending signature."""
+
+    campaign_id: UUID
+    edition_id: UUID
+    edition_hash: str
+    tokens: tuple[str, ...]
+    rows: Rows
 
 
 class Databases(ABC):
@@ -131,6 +134,12 @@ class PostgresDatabases(Databases):
         await connection.close()
         return prepared
 
+    @property
+    def watched(self) -> list[int]:
+        """The server and its backends; none where it was given to us and runs elsewhere."""
+        process = self._server._process
+        return [] if process is None else tree_of(process.pid)
+
     def copy(self, name: str) -> str:
         """Copy it on the server."""
         self._server.create_database(name, "prepared")
@@ -159,8 +168,9 @@ async def _fill(url: str, keyring: Keyring, waiting: int) -> Prepared:
             key=key,
             now=now,
         )
+    rows = await database.read(_count_rows)
     await database.close()
-    return Prepared(campaign.id, campaign.edition_id, tuple(made))
+    return Prepared(campaign.id, campaign.edition_id, campaign.edition_hash, tuple(made), rows)
 
 
 def _add_waiting(
@@ -236,21 +246,21 @@ def _invent_signer(number: int) -> Signer:
 async def count_rows(url: str) -> Rows:
     """Count what is in a database."""
     database = open_database(url)
-
-    def count(session: Session) -> Rows:
-        def number(table: type, *which: Any) -> int:  # noqa: ANN401 - SQL conditions
-            return session.scalars(select(func.count()).select_from(table).where(*which)).one()
-
-        return Rows(
-            number(Signature),
-            number(Letter, Letter.kind == "confirm"),
-            number(Signature, Signature.state == "confirmed"),
-        )
-
     try:
-        return await database.read(count)
+        return await database.read(_count_rows)
     finally:
         await database.close()
+
+
+def _count_rows(session: Session) -> Rows:
+    def number(table: type, *which: Any) -> int:  # noqa: ANN401 - SQL conditions
+        return session.scalars(select(func.count()).select_from(table).where(*which)).one()
+
+    return Rows(
+        number(Signature),
+        number(Letter, Letter.kind == "confirm"),
+        number(Signature, Signature.state == "confirmed"),
+    )
 
 
 def page_request() -> bytes:
@@ -263,11 +273,11 @@ def count_request() -> bytes:
     return f"GET /api/v1/campaigns/{SLUG}/count HTTP/1.1\r\n{BROWSER}\r\n".encode()
 
 
-def sign_requests(numbers: range) -> list[bytes]:
-    """Return forms, each from an address of its own."""
+def sign_requests(numbers: range, edition: str) -> list[bytes]:
+    """Return forms of an edition, each from an address of its own."""
     mark = "0000000"
     fields = {
-        "edition": "0" * 64,
+        "edition": edition,
         "locale": "km",
         "claims": "citizen_of:CA",
         "name": NAME,

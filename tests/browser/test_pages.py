@@ -33,7 +33,11 @@ TEXT_SPACING: Final = (
 def addresses(server: LiveServer, locale: str) -> list[str]:
     """Return the pages that anyone can open, with those that say what went wrong."""
     paths = ["", "?q=khmer", f"campaigns/{server.slug}", f"campaigns/{server.long_slug}"]
-    paths += [f"campaigns/{server.letter_slug}", f"campaigns/{server.slug}/check-email", f"campaigns/{server.slug}/signed"]
+    paths += [
+        f"campaigns/{server.letter_slug}",
+        f"campaigns/{server.slug}/check-email",
+        f"campaigns/{server.slug}/signed",
+    ]
     paths += ["privacy", "counting", "accessibility", "about", "nowhere"]
     return [f"{server.url}/{locale}/{path}" for path in paths]
 
@@ -102,7 +106,9 @@ def test_a_first_visit_is_light(browser: Browser, server: LiveServer, locale: st
         sizes: list[float] = []
         requests: list[str] = []
         session.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
-        session.on("Network.requestWillBeSent", lambda event, requests=requests: requests.append(event["request"]["url"]))
+        session.on(
+            "Network.requestWillBeSent", lambda event, requests=requests: requests.append(event["request"]["url"])
+        )
         page.goto(f"{server.url}/{locale}/campaigns/{slug}", wait_until="networkidle")
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         page.wait_for_load_state("networkidle")

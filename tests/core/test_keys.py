@@ -61,7 +61,7 @@ def test_a_key_of_the_wrong_length_is_named_and_not_shown(tmp_path: Path) -> Non
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(KeysUnusableError, match="KEYS_DIR .*file/keys: Not a directory"):
+    with pytest.raises(KeysUnusableError, match=r"KEYS_DIR .*file/keys: Not a directory"):
         open_keyring(tmp_path / "file" / "keys")
 
 

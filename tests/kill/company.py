@@ -88,7 +88,8 @@ class Company:
 
 async def _haunt(member: Member, random: Random, seconds: float, done: asyncio.Event) -> None:
     while not (done.is_set() and member.kills):
-        await asyncio.sleep(random.uniform(0.1, 1.0) * seconds)
+        # Longer from life to life, so that work is done in the end however slow the machine has become.
+        await asyncio.sleep(random.uniform(0.1, 1.0) * seconds * 1.3**member.kills)
         member.kill()
         member.start()
 
@@ -130,7 +131,7 @@ class Crowd:
                 if status == wanted:
                     return status, content
                 self.other_statuses.add(status)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(self._random.uniform(0.3, 0.9))
         raise AssertionError(f"no answer to {line}; other statuses: {self.other_statuses}")
 
 

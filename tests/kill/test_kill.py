@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import insert, select, text, update
 
 from app.actions.campaigns import Publication, import_campaign
-from app.actions.signing import Signer, request_signature
+from app.actions.signing import Signer, confirm_by_token, request_signature
 from app.core import tokens
 from app.core.clock import utc_now
 from app.core.db import open_database
@@ -39,9 +39,11 @@ if TYPE_CHECKING:
 
 THRESHOLD: Final = 500
 BEFORE: Final = THRESHOLD - 1
+BY_HAND: Final = 100  # of those before, so many through the servers; the rest with the action itself
 AT_ONCE: Final = 300
 TWICE: Final = 60  # of those, so many press in two windows
 SETTLING_SECONDS: Final = 60.0
+LONGEST_FIRST_LIFE: Final = 6.0
 COMPANIES: Final = {"sqlite": {"servers": 1, "workers": 1}, "postgresql": {"servers": 2, "workers": 2}}
 
 
@@ -66,10 +68,11 @@ async def _kill_and_look(settings: Settings, folder: Path, chance: random.Random
     started = time.monotonic()
     try:
         assert await crowd.count(slug) == 0
-        # A life of up to twice what starting took: some die at once, most get to work, on slow machines, too.
-        seconds = 2 * (time.monotonic() - started)
-        await asyncio.gather(*(crowd.press(token) for token in links[:BEFORE]))
-        assert await crowd.count(slug) == BEFORE
+        # A life of up to twice what starting took: some die at once, most get to work.
+        seconds = min(2 * (time.monotonic() - started), LONGEST_FIRST_LIFE)
+        await asyncio.gather(*(crowd.press(token) for token in links[:BY_HAND]))
+        assert await crowd.count(slug) == BY_HAND
+        await database.write(_confirm, links=links[BY_HAND:BEFORE], now=utc_now())
         assert await database.read(_rows, "SELECT count(*) FROM crossings") == [(0,)]
         await _storm(company, crowd, links[BEFORE:], chance, seconds)
         await _settle(database)
@@ -79,11 +82,11 @@ async def _kill_and_look(settings: Settings, folder: Path, chance: random.Random
         company.stop()
     sys.stdout.write(
         f"{company.kills} kills, {len(crowd.answered)} answers, {crowd.lost_connections} connections lost, "
-        f"{seconds / 2:.1f} s to start, {time.monotonic() - started:.1f} s in all\n"
+        f"{time.monotonic() - started:.1f} s\n"
     )
     assert company.kills >= len(company.members)
     assert crowd.other_statuses <= {503}
-    assert set(crowd.answered) == set(links)
+    assert set(crowd.answered) == {*links[:BY_HAND], *links[BEFORE:]}
     await _check_tables(database, confirmed)
     _check_letters(settings.mailbox_dir)
     await database.close()
@@ -106,7 +109,7 @@ async def _settle(database: Database) -> None:
     while time.monotonic() < deadline:
         # The five minutes for which a dead worker still holds a letter are let pass.
         await database.write(_end_leases, now=utc_now())
-        await asyncio.sleep(1)
+        await asyncio.sleep(0.5)
         left = await database.read(
             _rows,
             "SELECT (SELECT count(*) FROM count_events), (SELECT count(*) FROM letters WHERE state = 'queued'), "
@@ -190,6 +193,11 @@ def _sign(session: Session, campaign_id: UUID, number: int, *, keyring: Keyring,
         key=keyring.campaign_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed)),
         now=now,
     )
+
+
+def _confirm(session: Session, *, links: list[str], now: datetime) -> None:
+    for link in links:
+        confirm_by_token(session, token=link, now=now)
 
 
 def _end_leases(session: Session, *, now: datetime) -> None:

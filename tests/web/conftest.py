@@ -38,3 +38,10 @@ def slug(site: Stage) -> str:
 def somebody(site: Stage, slug: str) -> Callable[[], Person]:
     """Bring people with a browser and an address of their own."""
     return lambda: Person(site, slug, f"signer{next(_numbers)}@example.org")
+
+
+@pytest.fixture
+def database_folder(sqlite_template: Path, tmp_path: Path) -> Path:
+    """Make a folder with a fresh, migrated SQLite file."""
+    shutil.copy(sqlite_template, tmp_path / "hatthalekha.db")
+    return tmp_path

@@ -6,7 +6,8 @@ import re
 from html.parser import HTMLParser
 from typing import Final
 
-VOID: Final = frozenset({"meta", "link", "input", "br", "img", "i"})
+VOID: Final = frozenset({"meta", "link", "input", "br", "img"})
+INLINE: Final = frozenset({"a", "b", "i", "span"})
 Attributes = dict[str, str]
 
 
@@ -43,6 +44,8 @@ class Page(HTMLParser):
             self.links.append(attributes["href"])
         if tag == "script":
             self.scripts.append(attributes.get("src", "inline"))
+        if tag not in INLINE:
+            self._words.append(" ")
         if tag not in VOID:
             self._open.append((tag, attributes))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.stage import Stage, good_form, small_campaign
@@ -13,8 +14,6 @@ from tests.web.html import Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-
-    import httpx
 
     from tests.web.people import Person
 
@@ -86,7 +85,8 @@ def test_code_in_a_field_is_text(site: Stage, somebody: Callable[[], Person], pa
     fields = ("name", "email", "country", "subdivision", "postal_code", "phone", "claims", "edition")
     asking = site.campaign(small_campaign(f"asks-{'abcdef'[PAYLOADS.index(payload)]}"), asks=["postal_code", "phone"])
     for field in fields:
-        answer = site.sign(asking, **{field: payload})
+        changed: dict[str, Any] = {field: payload}
+        answer = site.sign(asking, **changed)
         assert answer.status_code in ({303, 422} if field in {"name", "claims"} else {422}), field
         assert "<script>alert" not in answer.text
         assert ">49<" not in answer.text
@@ -129,7 +129,7 @@ def test_a_formula_is_no_name(site: Stage, slug: str, name: str) -> None:
 
 
 def test_a_web_address_as_name_is_refused_and_everything_is_kept(site: Stage, slug: str) -> None:
-    typed = {"name": "www.example.com", "show_name": "yes", "updates": "yes"}
+    typed: dict[str, Any] = {"name": "www.example.com", "show_name": "yes", "updates": "yes"}
     answer = site.sign(slug, **typed)
     page = Page(answer.text)
     assert answer.status_code == 422
@@ -232,6 +232,14 @@ def test_another_host_is_refused_on_every_address(site: Stage, slug: str, host: 
         assert host not in answer.text or not host
     assert site.post(f"/en/campaigns/{slug}/sign", good_form(), headers={"host": host}).status_code == 400
     assert {site.get(path, headers={"host": host}).status_code for path in ("/livez", "/readyz")} == {200}
+
+
+def test_two_hosts_are_one_too_many(site: Stage) -> None:
+    headers = httpx.Headers([("host", "127.0.0.1:8000"), ("host", "evil.example")])
+    assert (
+        site.run(site.browser.send(httpx.Request("GET", "http://127.0.0.1:8000/km/", headers=headers))).status_code
+        == 400
+    )
 
 
 @pytest.mark.parametrize("host", ["localhost:8000", "LOCALHOST:8000", "127.0.0.1:9000", "[::1]:8000"])

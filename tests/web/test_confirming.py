@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from sqlalchemy import delete, select
 
+from app.actions.campaigns import stop_campaign
 from app.core.clock import utc_now
+from app.models import Campaign, Token
 from tests.stage import small_campaign
 from tests.web.html import Page
 from tests.web.people import Person
@@ -142,7 +145,8 @@ def test_an_old_link_of_a_confirmed_signature_gives_no_way_to_it(site: Stage, so
 
 def test_signing_ends_at_closing_and_confirming_a_day_later(stage: Stage) -> None:
     slug = stage.campaign(open_for=2)
-    (closes_at,) = stage.read(_closing_of)
+    closes_at = stage.read(lambda session: session.scalars(select(Campaign.closes_at)).one())
+    assert closes_at is not None
     people = [Person(stage, slug, f"signer{number}@example.org") for number in range(4)]
     for person in people[:2]:
         person.sign()
@@ -176,16 +180,6 @@ def test_signing_ends_at_closing_and_confirming_a_day_later(stage: Stage) -> Non
         ("pending", 1),
         ("withdrawn", 1),
     ]
-
-
-def _closing_of(session: object) -> tuple[object]:
-    from sqlalchemy import select
-    from sqlalchemy.orm import Session
-
-    from app.models import Campaign
-
-    assert isinstance(session, Session)
-    return (session.scalars(select(Campaign.closes_at)).one(),)
 
 
 @pytest.mark.parametrize("typed", ["{0}", " {0} ", "{1} {2}", "khmer"])
@@ -267,3 +261,33 @@ def test_a_double_click_the_back_button_and_a_reload_are_one_signature(
     # A reload of the form after confirming is told the same, and counts nothing.
     assert person.sign().status_code == 303
     assert person.count() == 1
+
+
+def test_a_campaign_that_was_stopped_takes_nobody_and_says_so(site: Stage, somebody: Callable[[], Person]) -> None:
+    person = somebody()
+    person.sign()
+    letter = person.letter()
+    site.write(stop_campaign, slug=person.slug, because="a test")
+    site.house.shelf._entries.clear()
+    site.house.cache.forget(person.slug)
+    assert "Signing was stopped" in person.get(f"/en/campaigns/{person.slug}").text
+    assert person.sign().status_code == 409
+    link = f"/en/confirm/{letter.token('confirm')}"
+    assert "<form" not in person.get(link).text
+    refused = person.post(link, {"signing": "yes"})
+    assert (refused.status_code, "It is too late to confirm" in refused.text) == (409, True)
+    assert person.answer_code(letter.code).status_code == 422
+    assert person.count() == 0
+
+
+def test_thanks_are_said_also_where_the_way_to_the_signature_is_gone(
+    site: Stage, somebody: Callable[[], Person]
+) -> None:
+    """As a year after closing, when everything about signers has been destroyed."""
+    person = somebody()
+    person.sign()
+    thanks = person.confirm().headers["location"]
+    site.write(lambda session: session.execute(delete(Token).where(Token.purpose == "manage")))
+    answer = person.get(thanks)
+    assert answer.status_code == 200
+    assert "/signature/" not in answer.text

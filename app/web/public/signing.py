@@ -299,15 +299,11 @@ class _Reading:
             self.errors["country"] = message("Choose the country where you live")
             return "", None
         subdivision = self._form.text("subdivision").strip()
-        if country not in SUBDIVISIONS:
-            if is_subdivision(subdivision):
-                self.errors["subdivision"] = message(
-                    "The province or state that you chose is not in the country that you chose"
-                )
-            return country, None
         if not is_subdivision(subdivision):
-            self.errors["subdivision"] = message("Choose your province, territory or state")
-        elif country_of(subdivision) != country:
+            if country in SUBDIVISIONS:
+                self.errors["subdivision"] = message("Choose your province, territory or state")
+            return country, None
+        if country_of(subdivision) != country:
             self.errors["subdivision"] = message(
                 "The province or state that you chose is not in the country that you chose"
             )

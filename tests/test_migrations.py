@@ -1,0 +1,99 @@
+"""Migrations: up from nothing, down again and up again, on both databases, keeping what tables held in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+
+from app.core import migrations
+from app.core.db import DatabaseUnavailableError
+from app.models import Base
+from tests.conftest import plain
+from tests.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Make an empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/new folder/empty.db"
+        return
+    server = request.getfixturevalue("postgres")
+    yield plain(server.create_database("empty"))
+    server.drop_database("empty")
+
+
+def _tables(url: str) -> set[str]:
+    found: set[str] = set()
+
+    def look(connection: Connection) -> None:
+        from sqlalchemy import inspect
+
+        found.update(inspect(connection).get_table_names())
+
+    migrations.run_on_database(url, look)
+    return found
+
+
+def test_migrations_go_up_and_down_and_up_without_drift(empty_url: str) -> None:
+    assert migrations.find_drift(empty_url, Base.metadata) == [
+        f"the database stands at nothing, and the code expects {migrations.newest_revision()}"
+    ]
+    migrations.upgrade(empty_url)
+    migrations.upgrade(empty_url)
+    assert migrations.find_drift(empty_url, Base.metadata) == []
+    assert _tables(empty_url) == {*Base.metadata.tables, "alembic_version"}
+    migrations.downgrade(empty_url, "base")
+    assert _tables(empty_url) == {"alembic_version"}
+    migrations.upgrade(empty_url)
+    assert migrations.find_drift(empty_url, Base.metadata) == []
+
+
+def test_each_migration_goes_down_and_up_again_with_data_in_the_tables(empty_url: str, tmp_path: Path) -> None:
+    migrations.upgrade(empty_url)
+    stage = Stage(empty_url, tmp_path)
+    slug = stage.campaign()
+    stage.sign(slug)
+    stage.post(f"/en/confirm/{stage.deliver()[0].token('confirm')}", {"signing": "1"})
+    counts = {table: stage.sql(f'SELECT count(*) FROM "{table}"') for table in sorted(_tables(empty_url))}  # noqa: S608 - our own tables
+    stage.close()
+    assert counts["signatures"] == counts["count_events"] == [(1,)]
+    from alembic.script import ScriptDirectory
+
+    revisions = [each.revision for each in ScriptDirectory.from_config(migrations._config()).walk_revisions()]
+    # The first makes the tables themselves: below it there is nothing that could keep data.
+    for revision in revisions[1:]:
+        migrations.downgrade(empty_url, revision)
+        migrations.upgrade(empty_url)
+        stage = Stage(empty_url, tmp_path)
+        assert {table: stage.sql(f'SELECT count(*) FROM "{table}"') for table in counts} == counts  # noqa: S608 - the same
+        stage.close()
+    assert migrations.find_drift(empty_url, Base.metadata) == []
+
+
+def test_drift_is_a_line_for_each_difference(empty_url: str) -> None:
+    migrations.upgrade(empty_url)
+
+    def stray(connection: Connection) -> None:
+        connection.execute(text("ALTER TABLE crossings ADD COLUMN stray INTEGER"))
+
+    migrations.run_on_database(empty_url, stray)
+    (line,) = migrations.find_drift(empty_url, Base.metadata)
+    assert "remove_column" in line
+    assert "stray" in line
+    assert "\n" not in line
+
+
+def test_a_database_that_cannot_be_reached_is_a_fact(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for url in ("postgresql://127.0.0.1:1/name", f"sqlite:///{tmp_path}/file/x.db", f"sqlite:///{tmp_path}"):
+        with pytest.raises(DatabaseUnavailableError):
+            migrations.upgrade(url)
