@@ -71,11 +71,11 @@ def main() -> None:
         kinds=tuple(kind for kind in KINDS if options.database in {None, kind.kind}),
         processes=(options.processes,) if options.processes else (1, 2),
         rounds=1 if options.quick else options.rounds,
-        seconds=0.7 if options.quick else 1.5,
+        seconds=0.5 if options.quick else 1.5,
         warm_up=300,
-        posts=3000 if options.quick else 8000,
+        posts=2000 if options.quick else 8000,
     )
-    start = measure_start(2 if options.quick else START_TIMES)
+    start = measure_start(1 if options.quick else START_TIMES)
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory(prefix="bench-") as folder,
@@ -92,11 +92,11 @@ def main() -> None:
 
 def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/bench", description="Measures the project beside bare ceilings.")
-    parser.add_argument("--quick", action="store_true", help="one short round of everything: under a minute, and rough")
+    parser.add_argument("--quick", action="store_true", help="one short round of everything: about a minute, and rough")
     parser.add_argument("--only", action="append", choices=tuple(MEASURES), help="only this; may be repeated")
     parser.add_argument("--database", choices=tuple(kind.kind for kind in KINDS), help="only this one")
     parser.add_argument("--processes", type=int, choices=(1, 2), help="only with so many")
-    parser.add_argument("--rounds", type=int, default=4, help="rounds of each, ceiling and project taking turns (4)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each, ceiling and project taking turns (3)")
     parser.add_argument("--output", type=Path, default=ROOT / "bench.json", help="the file to write (bench.json)")
     return parser.parse_args()
 

@@ -24,6 +24,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 60.0
 ANSWER_SECONDS: Final = 10.0
 AT_ONCE: Final = 24
+ROUNDS: Final = 2
 
 
 class Member:
@@ -81,17 +82,13 @@ class Company:
         for member in self.members:
             member.stop()
 
-    async def kill_at_random(self, random: Random, seconds: float, done: asyncio.Event) -> None:
-        """Kill each process again and again, after up to ``seconds`` of life, until ``done`` and all have died once."""
-        await asyncio.gather(*(_haunt(member, random, seconds, done) for member in self.members))
-
-
-async def _haunt(member: Member, random: Random, seconds: float, done: asyncio.Event) -> None:
-    while not (done.is_set() and member.kills):
-        # Longer from life to life, so that work is done in the end however slow the machine has become.
-        await asyncio.sleep(random.uniform(0.1, 1.0) * seconds * 1.3**member.kills)
-        member.kill()
-        member.start()
+    async def kill_at_random(self, random: Random, pause: float) -> None:
+        """Kill and start again, one after another in random order, at random moments ``pause`` seconds apart or so."""
+        victims = [member for _ in range(ROUNDS) for member in random.sample(self.members, len(self.members))]
+        for member in victims:
+            await asyncio.sleep(random.uniform(0.1, 1.9) * pause)
+            member.kill()
+            member.start()
 
 
 class Crowd:
@@ -131,7 +128,7 @@ class Crowd:
                 if status == wanted:
                     return status, content
                 self.other_statuses.add(status)
-            await asyncio.sleep(self._random.uniform(0.3, 0.9))
+            await asyncio.sleep(self._random.uniform(0.5, 1.5))
         raise AssertionError(f"no answer to {line}; other statuses: {self.other_statuses}")
 
 

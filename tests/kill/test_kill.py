@@ -24,7 +24,7 @@ from app.core.keys import WrappedKey, open_keyring
 from app.models import CampaignKey, Edition, Letter, Token
 from app.rules.campaign_file import parse_campaign_file
 from app.settings import Settings
-from tests.kill.company import Company, Crowd
+from tests.kill.company import ROUNDS, Company, Crowd
 from tests.stage import small_campaign
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ BY_HAND: Final = 100  # of those before, so many through the servers; the rest w
 AT_ONCE: Final = 300
 TWICE: Final = 60  # of those, so many press in two windows
 SETTLING_SECONDS: Final = 60.0
-LONGEST_FIRST_LIFE: Final = 6.0
+LONGEST_PAUSE: Final = 1.2
 COMPANIES: Final = {"sqlite": {"servers": 1, "workers": 1}, "postgresql": {"servers": 2, "workers": 2}}
 
 
@@ -68,13 +68,17 @@ async def _kill_and_look(settings: Settings, folder: Path, chance: random.Random
     started = time.monotonic()
     try:
         assert await crowd.count(slug) == 0
-        # A life of up to twice what starting took: some die at once, most get to work.
-        seconds = min(2 * (time.monotonic() - started), LONGEST_FIRST_LIFE)
+        # As fast as this machine can start processes, and no faster: they should get to work between their deaths.
+        pause = min((time.monotonic() - started) / len(company.members), LONGEST_PAUSE)
         await asyncio.gather(*(crowd.press(token) for token in links[:BY_HAND]))
         assert await crowd.count(slug) == BY_HAND
         await database.write(_confirm, links=links[BY_HAND:BEFORE], now=utc_now())
         assert await database.read(_rows, "SELECT count(*) FROM crossings") == [(0,)]
-        await _storm(company, crowd, links[BEFORE:], chance, seconds)
+        within = pause * ROUNDS * len(company.members)
+        await asyncio.gather(
+            company.kill_at_random(chance, pause),
+            *(crowd.press(token, within=within) for token in links[BEFORE:] + links[-TWICE:]),
+        )
         await _settle(database)
         confirmed = len(links)
         assert await crowd.count(slug) == confirmed
@@ -84,23 +88,12 @@ async def _kill_and_look(settings: Settings, folder: Path, chance: random.Random
         f"{company.kills} kills, {len(crowd.answered)} answers, {crowd.lost_connections} connections lost, "
         f"{time.monotonic() - started:.1f} s\n"
     )
-    assert company.kills >= len(company.members)
+    assert company.kills == ROUNDS * len(company.members)
     assert crowd.other_statuses <= {503}
     assert set(crowd.answered) == {*links[:BY_HAND], *links[BEFORE:]}
     await _check_tables(database, confirmed)
     _check_letters(settings.mailbox_dir)
     await database.close()
-
-
-async def _storm(company: Company, crowd: Crowd, links: list[str], chance: random.Random, seconds: float) -> None:
-    """Let everybody press within ``seconds`` while processes die."""
-    done = asyncio.Event()
-    killer = asyncio.create_task(company.kill_at_random(chance, seconds, done))
-    try:
-        await asyncio.gather(*(crowd.press(token, within=seconds) for token in links + links[:TWICE]))
-    finally:
-        done.set()
-        await killer
 
 
 async def _settle(database: Database) -> None:

@@ -234,6 +234,23 @@ def test_another_host_is_refused_on_every_address(site: Stage, slug: str, host: 
     assert {site.get(path, headers={"host": host}).status_code for path in ("/livez", "/readyz")} == {200}
 
 
+def test_a_nul_is_a_page_that_is_not_there(stage: Stage) -> None:
+    """PostgreSQL takes none in a text, and would make our fault of it."""
+    slug = stage.campaign()
+    for path in ("/c/{0}", "/en/campaigns/{0}", "/en/campaigns/{0}/qr.svg", "/en/campaigns/{0}/check-email"):
+        for bad in ("%00", f"{slug}%00", "%ff", "%ed%a0%80", "a" * 5_000):
+            assert stage.get(path.format(bad)).status_code == 404
+            assert stage.get(f"/api/v1/campaigns/{bad}").status_code == 404
+            assert stage.get(f"/api/v1/campaigns/{bad}/count").status_code == 404
+    assert stage.post("/en/campaigns/%00/sign", good_form()).status_code == 404
+    assert stage.get("/en/?q=%00%ff").status_code == 200
+    assert stage.get("/api/v1/campaigns?cursor=MToA").status_code == 400
+    for field in ("country", "subdivision", "email", "claims", "postal_code"):
+        fields: dict[str, Any] = {field: "\0"}
+        assert stage.sign(slug, **fields).status_code == 422
+    assert stage.sign(slug, name="Sokha\0", claims=["citizen_of:CA", "\0"]).status_code == 303
+
+
 def test_two_hosts_are_one_too_many(site: Stage) -> None:
     headers = httpx.Headers([("host", "127.0.0.1:8000"), ("host", "evil.example")])
     assert (
