@@ -55,7 +55,7 @@ def serve(
     settings = _settings(port=port)
     # What the processes would find out too late, and say in many lines.
     _guard(lambda: open_keyring(settings.keys_dir))
-    _run(_do_nothing, settings=settings)
+    _run(_check_keys, settings=settings)
     import uvicorn
 
     # uvicorn shuts down in order and then sends itself the signal again: that is an end like any other.
@@ -92,6 +92,7 @@ def worker() -> None:
         from app.mail.transport import open_transport
         from app.rendering import pages
 
+        await _check_keys(settings, database)
         transport = open_transport(settings.smtp_url, settings.mailbox_dir)
         background = Background(settings, database, open_keyring(settings.keys_dir), pages(), transport)
         await _until_stopped(run_background(background))
@@ -263,8 +264,18 @@ def _run(work: Callable[[Settings, Database], Awaitable[None]], *, settings: Set
     _guard(lambda: asyncio.run(run()))
 
 
-async def _do_nothing(_: Settings, __: Database) -> None:
-    """Only see whether the database can be opened."""
+async def _check_keys(settings: Settings, database: Database) -> None:
+    """See that KEYS_DIR belongs to this database. One that is away for now stops no start: pages say so until it is back."""
+    from sqlalchemy.exc import DBAPIError
+
+    from app.queries.campaigns import is_keyring_ours
+
+    try:
+        is_ours = await database.read(is_keyring_ours, keyring=open_keyring(settings.keys_dir))
+    except (DatabaseUnavailableError, DBAPIError):
+        return
+    if not is_ours:
+        _fail(f"the keys in KEYS_DIR ({settings.keys_dir}) are not those of this database")
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:

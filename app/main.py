@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from app.jobs.background import Background
 
+
 def build_house(settings: Settings) -> House:
     """Return the services that the settings ask for. Raises KeysUnusableError."""
     database = open_database(settings.database_url)

@@ -38,7 +38,8 @@ def expire_signatures(session: Session, *, now: datetime) -> int:
         )
     )
     if expired:
-        session.execute(delete(Token).where(Token.signature_id.in_(expired)))
+        # A confirmation link stays known as one that has expired: its page offers to sign again, and says nothing else.
+        session.execute(delete(Token).where(Token.signature_id.in_(expired), Token.purpose != "confirm"))
     return len(expired)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from app.actions.counting import list_campaigns_to_roll_up, roll_up_count
 from app.core.clock import utc_now
+from app.core.logs import get_logger
 
 if TYPE_CHECKING:
     from app.jobs.background import Background
@@ -14,5 +15,8 @@ if TYPE_CHECKING:
 async def roll_up_counts(background: Background) -> bool:
     """Roll up every campaign that has events waiting."""
     for campaign_id in await background.database.read(list_campaigns_to_roll_up):
-        await background.database.write(roll_up_count, campaign_id=campaign_id, now=utc_now())
+        try:
+            await background.database.write(roll_up_count, campaign_id=campaign_id, now=utc_now())
+        except Exception as fault:  # noqa: BLE001 - a campaign that cannot be counted does not stop the others
+            get_logger().error("campaign not counted", campaign=str(campaign_id), error=type(fault).__name__)
     return False

@@ -10,7 +10,7 @@ from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app import models as tables
-from app.core.keys import WrappedKey
+from app.core.keys import KeysUnusableError, SealBrokenError, WrappedKey
 from app.rules import campaign_file as files
 from app.rules.campaign_file import campaign_as_data
 from app.rules.eligibility import parse_rule
@@ -186,6 +186,18 @@ def find_campaign_key(session: Session, *, campaign_id: UUID) -> StoredKey | Non
         .limit(1)
     ).first()
     return None if row is None else StoredKey(row.version, WrappedKey(row.root_version, row.sealed))
+
+
+def is_keyring_ours(session: Session, *, keyring: Keyring) -> bool:
+    """Tell whether the root keys open the newest campaign's key: not so where KEYS_DIR is another installation's."""
+    newest = session.scalars(select(tables.CampaignKey).order_by(tables.CampaignKey.created_at.desc()).limit(1)).first()
+    if newest is None:
+        return True
+    try:
+        keyring.campaign_key(newest.campaign_id, newest.version, WrappedKey(newest.root_version, newest.sealed))
+    except (KeysUnusableError, SealBrokenError):
+        return False
+    return True
 
 
 def list_campaigns(

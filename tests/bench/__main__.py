@@ -92,7 +92,7 @@ def main() -> None:
 
 def _read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/bench", description="Measures the project beside bare ceilings.")
-    parser.add_argument("--quick", action="store_true", help="one short round of everything: about a minute, and rough")
+    parser.add_argument("--quick", action="store_true", help="one short round of everything: and rough")
     parser.add_argument("--only", action="append", choices=tuple(MEASURES), help="only this; may be repeated")
     parser.add_argument("--database", choices=tuple(kind.kind for kind in KINDS), help="only this one")
     parser.add_argument("--processes", type=int, choices=(1, 2), help="only with so many")

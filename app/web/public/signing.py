@@ -10,15 +10,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.actions import signing
-from app.actions.signing import Signer
 from app.core.clock import utc_now
 from app.i18n import Message, message
 from app.mail.letters import SUBJECTS
-from app.rules import eligibility, normalise
-from app.rules.eligibility import claims_of, reasons_against
+from app.rules import normalise
 from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused
-from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
 from app.web.cookies import (
     SigningNote,
     forget_signing_cookie,
@@ -28,6 +25,7 @@ from app.web.cookies import (
 )
 from app.web.forms import Form, read_form
 from app.web.public import views
+from app.web.public.signing_form import read_signer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -219,108 +217,6 @@ class Signing:
             code_error=None if code_error is None else code_error.say(locale),
             sent_again=sent_again,
         )
-
-
-def read_signer(form: Form, campaign: Campaign) -> tuple[Signer | None, dict[str, Message]]:
-    """Return what a form says, cleaned, or None and what is wrong with each field, in the order of the page."""
-    reading = _Reading(form)
-    claims = reading.claims(campaign)
-    name = reading.field("name", normalise.clean_name)
-    email = reading.field("email", normalise.clean_email)
-    country, subdivision = reading.place()
-    postal_code = reading.postal_code(country) if "postal_code" in campaign.asks else None
-    phone = reading.phone(country) if "phone" in campaign.asks else None
-    if form.text("edition") not in {"", campaign.edition_hash}:
-        reading.errors["edition"] = message(
-            "The text has changed since you opened this page. Read it again, then sign."
-        )
-    if "consent" not in form:
-        reading.errors["consent"] = message("Tick the box to say that you have read how your details are used")
-    if "country" not in reading.errors and "subdivision" not in reading.errors:
-        reading.errors |= _ineligibility(campaign, country, subdivision, claims)
-    if reading.errors:
-        order = ("edition", "claims", "name", "email", "country", "subdivision", "postal_code", "phone", "consent")
-        return None, {field: reading.errors[field] for field in order if field in reading.errors}
-    signer = Signer(
-        name=name,
-        email=email,
-        country=country,
-        subdivision=subdivision,
-        postal_code=postal_code or None,
-        phone=phone or None,
-        claims=claims,
-        is_name_shown="show_name" in form,
-        wants_updates="updates" in form,
-    )
-    return signer, {}
-
-
-def _ineligibility(
-    campaign: Campaign, country: str, subdivision: str | None, claims: tuple[str, ...]
-) -> dict[str, Message]:
-    """Return the reasons against a signer, beside the field that each is about."""
-
-    def reasons(said: tuple[str, ...]) -> tuple[Message, ...]:
-        return reasons_against(campaign.rule, eligibility.Signer(country, subdivision, frozenset(said)))
-
-    # What no box could mend is about the place.
-    of_place = reasons(claims_of(campaign.rule))
-    of_claims = [reason for reason in reasons(claims) if reason not in of_place]
-    # Where another province of the same country would do, that is the field.
-    said = frozenset(claims_of(campaign.rule))
-    elsewhere = (eligibility.Signer(country, part, said) for part in SUBDIVISIONS.get(country, ()))
-    is_province = any(not reasons_against(campaign.rule, signer) for signer in elsewhere)
-    found = {"subdivision" if is_province else "country": of_place[0]} if of_place else {}
-    return found | ({"claims": of_claims[0]} if of_claims else {})
-
-
-class _Reading:
-    """One pass over a form, collecting what is wrong."""
-
-    def __init__(self, form: Form) -> None:
-        self.errors: dict[str, Message] = {}
-        self._form = form
-
-    def field(self, name: str, clean: Any) -> str:  # noqa: ANN401 - a function of one text
-        try:
-            cleaned: str = clean(self._form.text(name))
-        except Refused as refusal:
-            self.errors[name] = refusal.message
-            return ""
-        return cleaned
-
-    def claims(self, campaign: Campaign) -> tuple[str, ...]:
-        said = self._form.texts("claims")
-        return tuple(claim for claim in claims_of(campaign.rule) if claim in said)
-
-    def place(self) -> tuple[str, str | None]:
-        country = self._form.text("country").strip().upper()
-        if country not in COUNTRIES:
-            self.errors["country"] = message("Choose the country where you live")
-            return "", None
-        subdivision = self._form.text("subdivision").strip()
-        if not is_subdivision(subdivision):
-            if country in SUBDIVISIONS:
-                self.errors["subdivision"] = message("Choose your province, territory or state")
-            return country, None
-        if country_of(subdivision) != country:
-            self.errors["subdivision"] = message(
-                "The province or state that you chose is not in the country that you chose"
-            )
-        return country, subdivision
-
-    def postal_code(self, country: str) -> str:
-        typed = self._form.text("postal_code")
-        if not country:
-            return typed
-        if not typed.strip() and country not in SUBDIVISIONS:
-            return ""  # not every country has postal codes
-        return self.field("postal_code", lambda raw: normalise.clean_postal_code(raw, country))
-
-    def phone(self, country: str) -> str:
-        if not country:
-            return ""
-        return self.field("phone", lambda raw: normalise.clean_phone(raw, country))
 
 
 async def _pause() -> None:
