@@ -58,6 +58,7 @@ class Confirmed:
 
     signature_id: UUID
     campaign_slug: str
+    email: bytes | None = None  # sealed; from the press that counted it alone
 
 
 class ConfirmationRefused(Exception):  # noqa: N818 - a fact, not a fault
@@ -341,6 +342,7 @@ def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and ou
             _signatures.c.email_index,
             _signatures.c.slot,
             _signatures.c.version,
+            _signatures.c.email,
             select(Campaign.slug).where(Campaign.id == _signatures.c.campaign_id).scalar_subquery().label("slug"),
         )
     )
@@ -370,7 +372,7 @@ def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
     session.connection().execute(_INSERT_EVENT, {"campaign_id": confirmed.campaign_id, "change": 1, "at": now})
     if confirmed.version > 1:
         _supersede_other_versions(session, confirmed, now)
-    return Confirmed(confirmed.id, confirmed.slug)
+    return Confirmed(confirmed.id, confirmed.slug, confirmed.email)
 
 
 def _supersede_other_versions(session: Session, confirmed: Row[Any], now: datetime) -> None:

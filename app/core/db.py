@@ -47,6 +47,8 @@ BATCH: Final = 64
 READERS: Final = 4
 ATTEMPTS: Final = 5
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
+CHECKPOINT_WAIT_MS: Final = 20
+BUSY_MS: Final = 30_000
 # serialization_failure, deadlock_detected, and unique_violation: a race lost to a constraint is run again, sees the
 # winner, and answers accordingly.
 TRY_AGAIN: Final = frozenset({"40001", "40P01", "23505"})
@@ -209,6 +211,7 @@ class SqliteDatabase(Database):
         """Prepare for the file at ``path``; its folder is made."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._wal = Path(f"{path}-wal")
+        self._checkpoint_at = CHECKPOINT_BYTES
         self._lock = open_lock(path)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-read")
         self._read_engine = _sqlite_engine(path, begin="BEGIN", pool_size=READERS)
@@ -288,9 +291,9 @@ class SqliteDatabase(Database):
         left = list(batch)
         while True:
             try:
-                with self._write_engine.connect() as connection, connection.begin():
+                with self._write_engine.connect() as connection, connection.begin(), _session(connection) as session:
                     for call in left:
-                        _run_in_savepoint(connection, call)
+                        _run_in_savepoint(session, call)
             except _EndedByError as ended:
                 left.remove(ended.call)
             else:
@@ -298,14 +301,18 @@ class SqliteDatabase(Database):
 
     def _checkpoint_when_due(self) -> None:
         try:
-            if self._wal.stat().st_size < CHECKPOINT_BYTES:
-                return
+            size = self._wal.stat().st_size
         except FileNotFoundError:
             return
+        if size < self._checkpoint_at:
+            return
         with self._write_engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            # TRUNCATE waits for readers; PASSIVE does what it can and lets the next batch go on.
-            driver.execute("PRAGMA wal_checkpoint(PASSIVE)")  # type: ignore[union-attr]
+            driver: Any = connection.connection.driver_connection
+            # Readers that are still in the log keep it from being emptied: waiting for them would hold up every writer.
+            driver.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MS}")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            driver.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        self._checkpoint_at = self._wal.stat().st_size + CHECKPOINT_BYTES
 
 
 class _EndedByError(Exception):
@@ -322,12 +329,15 @@ def _unavailable(fault: Exception) -> DatabaseUnavailableError:
     return unavailable
 
 
-def _run_in_savepoint(connection: Connection, call: _Call) -> None:
-    driver: Any = connection.connection.driver_connection
+def _run_in_savepoint(session: Session, call: _Call) -> None:
+    # One session serves the whole batch, since making one costs as much as a signature's inserts; what a call left in
+    # it is taken out before the next.
+    driver: Any = session.connection().connection.driver_connection
     call.fault = None
     driver.execute("SAVEPOINT work")
     try:
-        call.result = _run(connection, call.work)
+        call.result = call.work(session)
+        session.flush()
     except Exception as fault:
         is_unavailable = isinstance(fault, OperationalError)
         call.fault = _unavailable(fault) if is_unavailable else fault
@@ -338,6 +348,8 @@ def _run_in_savepoint(connection: Connection, call: _Call) -> None:
             # A flush that fails makes the session roll back, and not its savepoint alone: the others go again.
             raise _EndedByError(call) from fault
         driver.execute("ROLLBACK TO work")
+    finally:
+        session.expunge_all()
     driver.execute("RELEASE work")
 
 
@@ -353,13 +365,16 @@ def _answer(calls: list[_Call]) -> None:
 
 def _sqlite_engine(path: Path, *, begin: str, pool_size: int) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": 30}, pool_size=pool_size
+        f"sqlite:///{path}", connect_args={"check_same_thread": False, "timeout": BUSY_MS / 1000}, pool_size=pool_size
     )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - sqlite3's, seen through SQLAlchemy
         connection.isolation_level = None  # we say BEGIN ourselves
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=0"):
+        # What is deleted is overwritten: a destroyed key must not be found in a free page.
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=0", "secure_delete=ON"
+        ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

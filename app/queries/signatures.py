@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, literal_column, select
 
 from app.core import tokens
 from app.core.keys import WrappedKey
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from app.core.keys import Keyring
@@ -53,36 +54,30 @@ def find_own_signature(
     session: Session, *, token: str, purpose: tokens.Purpose, keyring: Keyring
 ) -> OwnSignature | None:
     """Return the signature that a link belongs to, or None where no such link was ever sent."""
-    row = session.execute(
-        select(Signature, Campaign.slug, Edition.number, Edition.hash, Token.expires_at)
-        .join(Token, Token.signature_id == Signature.id)
-        .join(Campaign, Campaign.id == Signature.campaign_id)
-        .join(Edition, Edition.id == Signature.edition_id)
-        .where(Token.hash == tokens.hash_token(purpose, token), Token.purpose == purpose)
-    ).first()
+    values = {"token_hash": tokens.hash_token(purpose, token), "purpose": purpose}
+    row = session.connection().execute(_OWN, values).first()
     if row is None:
         return None
-    signature = row.Signature
-    opened = _open_details(session, signature, keyring)
+    opened = _open_details(row, keyring)
     return OwnSignature(
-        id=signature.id,
+        id=row.id,
         campaign_slug=row.slug,
-        state=signature.state,
-        locale=signature.locale,
+        state=row.state,
+        locale=row.locale,
         edition_number=row.number,
-        edition_hash=row.hash,
+        edition_hash=row.edition_hash,
         name=opened["name"],
         email=opened["email"],
         phone=opened["phone"],
         postal_code=opened["postal_code"],
-        country=signature.country,
-        subdivision=signature.subdivision,
-        claims=tuple(signature.claims),
-        is_name_shown=signature.is_name_shown,
-        wants_updates=signature.wants_updates,
-        created_at=signature.created_at,
-        confirmed_at=signature.confirmed_at,
-        ended_at=signature.ended_at,
+        country=row.country,
+        subdivision=row.subdivision,
+        claims=tuple(row.claims),
+        is_name_shown=row.is_name_shown,
+        wants_updates=row.wants_updates,
+        created_at=row.created_at,
+        confirmed_at=row.confirmed_at,
+        ended_at=row.ended_at,
         link_expires_at=row.expires_at,
     )
 
@@ -98,19 +93,34 @@ def find_newest_letter(session: Session, *, signature_id: UUID) -> UUID | None:
     )
 
 
-def _open_details(session: Session, signature: Signature, keyring: Keyring) -> dict[str, str | None]:
-    sealed = {column: getattr(signature, column) for column in ("name", "email", "phone", "postal_code")}
-    stored = session.scalars(
-        select(CampaignKey)
-        .where(CampaignKey.campaign_id == signature.campaign_id)
-        .order_by(CampaignKey.version.desc())
-        .limit(1)
-    ).first()
-    if stored is None:
+#: Made once, in columns and not in objects: it runs at each press. The newest key comes along, if there still is one.
+_OWN = (
+    select(
+        Signature.__table__,
+        Campaign.slug,
+        Edition.number,
+        Edition.hash.label("edition_hash"),
+        Token.expires_at,
+        CampaignKey.version.label("key_version"),
+        CampaignKey.root_version,
+        CampaignKey.sealed,
+    )
+    .join(Token, Token.signature_id == Signature.id)
+    .join(Campaign, Campaign.id == Signature.campaign_id)
+    .join(Edition, Edition.id == Signature.edition_id)
+    .outerjoin(CampaignKey, CampaignKey.campaign_id == Signature.campaign_id)
+    .where(Token.hash == bindparam("token_hash"), Token.purpose == bindparam("purpose"))
+    .order_by(CampaignKey.version.desc())
+    .limit(literal_column("1"))
+)
+
+
+def _open_details(row: Row[Any], keyring: Keyring) -> dict[str, str | None]:
+    sealed = {"name": row.name, "email": row.email, "phone": row.phone, "postal_code": row.postal_code}
+    if row.sealed is None:
         return dict.fromkeys(sealed)
-    wrapped = WrappedKey(stored.root_version, stored.sealed)
-    key = keyring.campaign_key(signature.campaign_id, stored.version, wrapped)
+    key = keyring.campaign_key(row.campaign_id, row.key_version, WrappedKey(row.root_version, row.sealed))
     return {
-        column: None if value is None else key.open(f"signatures.{column}", signature.id, value)
+        column: None if value is None else key.open(f"signatures.{column}", row.id, value)
         for column, value in sealed.items()
     }

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, assert_never
 
 from app.i18n.catalogues import Locale, Message, message, say
@@ -272,6 +273,7 @@ _Meaning = _Leaf | _Group
 _ANYONE: Final = _Group(is_all=True, members=())
 
 
+@lru_cache(maxsize=256)
 def _meaning(rule: Rule) -> _Meaning:  # noqa: PLR0911 - one for each kind of rule
     """Return what ``rule`` means."""
     match rule:
@@ -448,6 +450,7 @@ def _kinds(one: _Meaning) -> set[_Kind]:
 # Asking
 
 
+@lru_cache(maxsize=256)
 def claims_of(rule: Rule) -> tuple[str, ...]:
     """Return what a form must ask: citizenships, permanent residences, ages, each in alphabetical or rising order.
 

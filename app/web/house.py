@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ class Shelf:
         self._database = database
         self._keyring = keyring
         self._entries: dict[str, tuple[float, ShelvedCampaign]] = {}
+        self._reading: dict[str, asyncio.Task[ShelvedCampaign | None]] = {}
 
     async def find(self, slug: str) -> ShelvedCampaign | None:
         """Return a published campaign, at most a second old, or None."""
@@ -48,6 +50,14 @@ class Shelf:
         read_at, entry = self._entries.get(slug, (0.0, None))
         if entry is not None and now - read_at < SHELF_SECONDS:
             return entry
+        # Whoever comes while it is being read waits for the same reading; a visitor who leaves does not end it.
+        reading = self._reading.get(slug)
+        if reading is None:
+            reading = self._reading[slug] = asyncio.create_task(self._read(slug))
+            reading.add_done_callback(lambda _: self._reading.pop(slug))
+        return await asyncio.shield(reading)
+
+    async def _read(self, slug: str) -> ShelvedCampaign | None:
         campaign = await self._database.read(find_campaign, slug=slug)
         if campaign is None:
             self._entries.pop(slug, None)
@@ -57,7 +67,7 @@ class Shelf:
         entry = ShelvedCampaign(campaign, key)
         if len(self._entries) >= SHELF_SIZE:
             self._entries.pop(next(iter(self._entries)))
-        self._entries[slug] = (now, entry)
+        self._entries[slug] = (time.monotonic(), entry)
         return entry
 
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.actions import signing
-from app.actions.signing import ConfirmationRefused
+from app.actions.signing import ConfirmationRefused, Confirmed
 from app.core import tokens
 from app.core.clock import utc_now
 from app.i18n import say
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.i18n import Locale
     from app.queries.campaigns import Campaign
     from app.queries.signatures import OwnSignature
-    from app.web.house import House
+    from app.web.house import House, ShelvedCampaign
 
 
 class Confirming:
@@ -55,10 +55,10 @@ class Confirming:
         form = await read_form(request)
         if "again" in form:
             return await self._send_again(request, now)
-        own = await self._find(request)
-        is_dead = own.is_link_dead(now)
-        if own.state == "pending" and not is_dead and self._needs_tick(request, own, form, now):
-            return await self._show(request, own, now, tick_missing=True)
+        if "signing" not in form:
+            own = await self._find(request)
+            if own.state == "pending" and not own.is_link_dead(now) and self._needs_tick(request, own, form, now):
+                return await self._show(request, own, now, tick_missing=True)
         try:
             confirmed = await self._house.database.write(
                 signing.confirm_by_token, token=request.path_params["token"], now=now
@@ -69,11 +69,20 @@ class Confirming:
         self._house.cache.forget(confirmed.campaign_slug)
         response = RedirectResponse(f"/{locale}/campaigns/{confirmed.campaign_slug}/signed", 303)
         shelved = await self._house.shelf.find(confirmed.campaign_slug)
-        # An old link still leads to the thanks, but no longer makes this browser the signer's.
-        if shelved is not None and not is_dead:
-            note = SigningNote(shelved.campaign.id, confirmed.signature_id, own.email or "", is_confirmed=True)
+        email = await self._email_of(request, confirmed, shelved, now)
+        if shelved is not None and email is not None:
+            note = SigningNote(shelved.campaign.id, confirmed.signature_id, email, is_confirmed=True)
             write_signing_cookie(response, note, keyring=self._house.keyring, settings=self._house.settings, now=now)
         return response
+
+    async def _email_of(
+        self, request: Request, confirmed: Confirmed, shelved: ShelvedCampaign | None, now: datetime
+    ) -> str | None:
+        """Return the address for the note. An old link still leads to the thanks, but makes nobody the signer."""
+        if confirmed.email is not None and shelved is not None and shelved.key is not None:
+            return shelved.key.open("signatures.email", confirmed.signature_id, confirmed.email)
+        own = await self._find(request)
+        return None if own.is_link_dead(now) else own.email or ""
 
     async def signed(self, request: Request) -> Response:
         """Say thank you: the count so far, what happens next, how to share, and the signer's own page."""
