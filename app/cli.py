@@ -265,7 +265,7 @@ def _run(work: Callable[[Settings, Database], Awaitable[None]], *, settings: Set
 
 
 async def _check_keys(settings: Settings, database: Database) -> None:
-    """See that KEYS_DIR belongs to this database. One that is away for now stops no start: pages say so until it is back."""
+    """See that KEYS_DIR belongs to this database; one that is away for now stops no start."""
     from sqlalchemy.exc import DBAPIError
 
     from app.queries.campaigns import is_keyring_ours

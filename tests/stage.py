@@ -261,7 +261,7 @@ def _order(path: Path) -> tuple[int, int, int]:
 def _read_letter(path: Path) -> Letter:
     with path.open("rb") as file:
         mail = message_from_binary_file(file, policy=default)
-    return Letter(mail, path.read_bytes())  # type: ignore[arg-type]  # typeshed knows only the older message class
+    return Letter(mail, path.read_bytes())
 
 
 __all__ = ["REAL_CAMPAIGNS", "Letter", "Stage", "good_form", "small_campaign"]

@@ -61,7 +61,7 @@ class Confirmed:
     email: bytes | None = None  # sealed; from the press that counted it alone
 
 
-class ConfirmationRefused(Exception):  # noqa: N818 - a fact, not a fault
+class ConfirmationRefused(Exception):
     """Nothing was counted: the link or code is unknown, too old, used up, or the campaign no longer takes it."""
 
 
@@ -81,7 +81,9 @@ def request_signature(
     within a minute. A form that says something else makes another version. An address that has signed already gets a
     letter that says so. Whoever sent the form is told the same in every case.
     """
-    row = _new_row(campaign_id, edition_id, locale, signer, key, now)
+    row = new_signature_row(
+        campaign_id=campaign_id, edition_id=edition_id, locale=locale, signer=signer, key=key, now=now
+    )
     if _insert_signature(session, row):
         _owe_letter(session, row, number=1, due_at=now)
         return cast("UUID", row["id"])
@@ -211,9 +213,10 @@ def owe_another_letter(session: Session, *, signature_id: UUID, locale: str, now
         _owe_letter(session, {**current._mapping, "locale": locale}, number=number, due_at=due_at, kind=kind)  # noqa: SLF001 - SQLAlchemy's public name for it
 
 
-def _new_row(
-    campaign_id: UUID, edition_id: UUID, locale: str, signer: Signer, key: CampaignKey, now: datetime
+def new_signature_row(
+    *, campaign_id: UUID, edition_id: UUID, locale: str, signer: Signer, key: CampaignKey, now: datetime
 ) -> dict[str, Any]:
+    """Return a pending signature as its table keeps it: what is personal sealed, what is compared hashed."""
     signature_id = uuid4()
     details = (
         signer.name, signer.email, signer.country, signer.subdivision or "", signer.postal_code or "",

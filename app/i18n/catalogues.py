@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from gettext import GNUTranslations
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -28,7 +28,7 @@ def as_locale(text: str) -> Locale:
     """Return ``text`` as one of ours; ValueError for any other."""
     if text not in LOCALES:
         raise ValueError(text)
-    return cast("Locale", text)
+    return text
 
 
 @cache

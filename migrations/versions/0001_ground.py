@@ -39,7 +39,8 @@ def upgrade() -> None:
         sa.CheckConstraint("signatories IN ('individuals', 'organisations', 'both')", name="ck_campaigns_signatories"),
         sa.CheckConstraint("source_locale IN ('km', 'en', 'fr')", name="ck_campaigns_source_locale"),
         sa.CheckConstraint(
-            "state IN ('draft', 'review', 'scheduled', 'open', 'closed', 'presented', 'answered', 'refused', 'stopped')",
+            "state IN ('draft', 'review', 'scheduled', 'open', 'closed', 'presented', 'answered', 'refused', "
+            "'stopped')",
             name="ck_campaigns_state",
         ),
         sa.CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="ck_campaigns_dates"),

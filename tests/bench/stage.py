@@ -16,7 +16,7 @@ import asyncpg
 from sqlalchemy import func, insert, select
 
 from app.actions.demonstration import load_demonstration
-from app.actions.signing import Signer, _new_row
+from app.actions.signing import Signer, new_signature_row
 from app.core import migrations, tokens
 from app.core.clock import utc_now
 from app.core.db import open_database
@@ -184,7 +184,17 @@ def _add_waiting(
     now: datetime,
 ) -> list[str]:
     """Add pending signatures whose letter is sent, all at once; return the tokens of their links."""
-    signatures = [_new_row(campaign_id, edition_id, "km", _invent_signer(number), key, now) for number in numbers]
+    signatures = [
+        new_signature_row(
+            campaign_id=campaign_id,
+            edition_id=edition_id,
+            locale="km",
+            signer=_invent_signer(number),
+            key=key,
+            now=now,
+        )
+        for number in numbers
+    ]
     letters = [_sent_letter(each, now) for each in signatures]
     made = [tokens.make_token(keyring.tokens, "confirm", letter["id"]) for letter in letters]
     kept = [

@@ -30,10 +30,15 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-FLAGS: Final = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+FLAGS: Final = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 START_SECONDS: Final = 30
 _numbers = itertools.count()
 
@@ -68,7 +73,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture(scope="module")
-def browser(server: LiveServer) -> Iterator[Browser]:  # noqa: ARG001 - see below
+def browser(server: LiveServer) -> Iterator[Browser]:
     """Start Chromium, with an empty profile, for as long as a server stands.
 
     Playwright keeps an event loop running in its thread, where no other may be started: so servers and their databases

@@ -45,7 +45,12 @@ def fill(page: Page, email: str) -> None:
 @pytest.mark.parametrize(("width", "has_script"), [(360, False), (1280, True)], ids=["phone-no-script", "desktop"])
 @pytest.mark.parametrize("locale", ["km", "en", "fr"])
 def test_a_person_signs_and_is_counted(
-    browser: Browser, server: LiveServer, locale: str, width: int, has_script: bool
+    browser: Browser,
+    server: LiveServer,
+    locale: str,
+    width: int,
+    *,
+    has_script: bool,
 ) -> None:
     context = browser.new_context(viewport={"width": width, "height": 720}, java_script_enabled=has_script)
     page = context.new_page()
