@@ -181,6 +181,10 @@ def test_keys_of_another_machine_are_one_line(terminal: Terminal) -> None:
     terminal.run("campaign", "import", terminal.file())
     _, err = terminal.run("campaign", "export", "libraries", status=1, KEYS_DIR=str(terminal.folder / "other"))
     assert err == ["hatthalekha: the keys in KEYS_DIR do not open what this database holds (campaign key)"]
+    other = terminal.folder / "other"
+    for command in ("serve", "worker"):
+        _, err = terminal.run(command, status=1, KEYS_DIR=str(other))
+        assert err == [f"hatthalekha: the keys in KEYS_DIR ({other}) are not those of this database"]
 
 
 def test_a_campaign_is_imported_listed_exported_and_stopped(terminal: Terminal) -> None:

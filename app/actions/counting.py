@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from app.core.db import dialect_of, insert_if_absent
 from app.models import Campaign, CampaignCount, CountEvent, Crossing, Letter, Sponsor, Threshold
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
 
@@ -62,9 +60,8 @@ def _record_crossings(session: Session, campaign_id: UUID, total: int, *, reache
             "reached_at": reached_at,
             "recorded_at": now,
         }
-        statement = insert_if_absent(cast("Table", Crossing.__table__), dialect_of(session))
-        if cast("CursorResult[Any]", session.execute(statement, crossing)).rowcount == 1:
-            _owe_crossing_letters(session, campaign_id, crossing["id"], now)
+        session.execute(insert(Crossing), crossing)
+        _owe_crossing_letters(session, campaign_id, crossing["id"], now)
 
 
 def _owe_crossing_letters(session: Session, campaign_id: UUID, crossing_id: object, now: datetime) -> None:

@@ -91,26 +91,23 @@ def request_signature(
     known = next((each for each in living if each.state == "confirmed"), None) or next(
         (each for each in living if each.details_index == row["details_index"]), None
     )
-    if known is None and living and len(living) < VERSIONS:
-        row["version"] = max(each.version for each in living) + 1
-        due_at = max(now, max(each.last_letter_at for each in living) + BETWEEN_LETTERS)
-        row["last_letter_at"] = due_at
-        if _insert_signature(session, row):
-            _owe_letter(session, row, number=1, due_at=due_at)
+    if known is None and len(living) < VERSIONS:
+        row["version"] = max((each.version for each in living), default=0) + 1
+        row["last_letter_at"] = max([now, *(each.last_letter_at + BETWEEN_LETTERS for each in living)])
+        if not _insert_signature(session, row):
+            # Somebody was faster, or what stood in the way has just ended: it is all as if the form came only now.
+            return request_signature(
+                session,
+                campaign_id=campaign_id,
+                edition_id=edition_id,
+                locale=locale,
+                signer=signer,
+                key=key,
+                now=now,
+            )
+        _owe_letter(session, row, number=1, due_at=row["last_letter_at"])
         return cast("UUID", row["id"])
-    if known is None and living:
-        known = living[-1]
-    if known is None:
-        # The row that stood in the way ended in between: what was sent now is simply the first again.
-        return request_signature(
-            session,
-            campaign_id=campaign_id,
-            edition_id=edition_id,
-            locale=locale,
-            signer=signer,
-            key=key,
-            now=now,
-        )
+    known = known or living[-1]
     if known.last_letter_at <= now - BETWEEN_LETTERS:
         owe_another_letter(session, signature_id=known.id, locale=locale, now=now)
     return cast("UUID", known.id)

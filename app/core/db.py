@@ -283,8 +283,7 @@ class SqliteDatabase(Database):
             answers = [call for call in batch if call.loop is loop]
             try:
                 loop.call_soon_threadsafe(_answer, answers)
-            except RuntimeError:
-                # That loop has ended, and with it whoever asked.
+            except RuntimeError:  # pragma: no cover - that loop has ended, and with it whoever asked
                 continue
 
     def _commit(self, batch: list[_Call]) -> None:
@@ -300,11 +299,7 @@ class SqliteDatabase(Database):
                 return
 
     def _checkpoint_when_due(self) -> None:
-        try:
-            size = self._wal.stat().st_size
-        except FileNotFoundError:
-            return
-        if size < self._checkpoint_at:
+        if self._wal.stat().st_size < self._checkpoint_at:
             return
         with self._write_engine.connect() as connection:
             driver: Any = connection.connection.driver_connection

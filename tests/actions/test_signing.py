@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pytest
 import time_machine
 
+from app.actions.own_signature import SignatureNotFound, erase_signature, set_name_shown, withdraw_signature
+from app.actions.signing import request_another_letter_by_token
 from app.core.clock import utc_now
+from app.core.keys import open_keyring
+from app.queries.campaigns import is_keyring_ours
 from tests.stage import good_form
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.stage import Stage
 
 
@@ -186,3 +193,39 @@ def test_erasing_a_form_that_was_not_mine_forgets_the_address(stage: Stage) -> N
     assert stage.sql("SELECT email_index FROM signatures") != before
     assert stage.get(f"/en/confirm/{letter.token('confirm')}").status_code == 404
     assert stage.get(f"/en/signature/{letter.token('signature')}").status_code == 200
+
+
+def test_a_sixth_form_of_one_address_makes_no_further_version(stage: Stage) -> None:
+    slug = stage.campaign()
+    for number in range(6):
+        assert stage.sign(slug, name=f"Sokha {'abcdef'[number]}").status_code == 303
+    assert stage.sql("SELECT version FROM signatures ORDER BY version") == [(1,), (2,), (3,), (4,), (5,)]
+
+
+def test_a_code_typed_again_gives_the_same_page_and_counts_once(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sign(slug)
+    (letter,) = stage.letters_to("sokha@example.org")
+    for _ in range(2):
+        answer = stage.post(f"/en/campaigns/{slug}/check-email", {"code": letter.code})
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/en/campaigns/{slug}/signed")
+    assert stage.count(slug) == 1
+
+
+def test_a_link_that_nobody_sent_changes_nothing(stage: Stage) -> None:
+    stage.campaign()
+    for change in (
+        partial(set_name_shown, token="x" * 43, is_name_shown=True),
+        partial(withdraw_signature, token="x" * 43, now=utc_now()),
+        partial(erase_signature, token="x" * 43, now=utc_now()),
+    ):
+        with pytest.raises(SignatureNotFound):
+            stage.write(change)
+    assert not stage.write(request_another_letter_by_token, token="x" * 43, locale="en", now=utc_now())
+
+
+def test_keys_of_another_installation_are_known_as_such(stage: Stage, tmp_path: Path) -> None:
+    assert stage.read(is_keyring_ours, keyring=stage.keyring)
+    stage.campaign()
+    assert stage.read(is_keyring_ours, keyring=stage.keyring)
+    assert not stage.read(is_keyring_ours, keyring=open_keyring(tmp_path / "other"))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from sqlalchemy import insert, text
+from sqlalchemy.exc import IntegrityError
 
 from app.core.db import DatabaseUnavailableError, PostgresDatabase
 from app.models import LetterQuota
@@ -190,3 +191,9 @@ def test_a_database_that_is_not_there_is_unavailable(postgres: PostgresServer) -
             with pytest.raises(DatabaseUnavailableError):
                 runner.run(call(_read_letters))
         runner.run(database.close())
+
+
+@ON_POSTGRES
+def test_a_broken_constraint_reaches_whoever_broke_it(stage: Stage) -> None:
+    with pytest.raises(IntegrityError, match="pk_letter_quotas"):
+        stage.write(_insert_quotas, rows=[{"hash": b"1", "day": date(2026, 1, 1), "letters": 1}] * 2)

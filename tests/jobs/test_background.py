@@ -129,3 +129,17 @@ def test_two_rollers_at_once_count_every_event_once(stage: Stage) -> None:
         ("crossing_organiser", 1),
     ]
     assert stage.count(slug) == 20
+
+
+def test_a_campaign_that_cannot_be_counted_does_not_stop_the_others(stage: Stage) -> None:
+    broken, sound = stage.campaign(slug="broken"), stage.campaign(slug="sound")
+    for slug in (broken, sound):
+        stage.sign(slug, browser=stage.new_browser())
+        stage.post(f"/en/confirm/{stage.deliver()[-1].token('confirm')}", {"signing": "yes"})
+    stage.write(
+        lambda session: session.execute(
+            text("DELETE FROM campaign_counts WHERE campaign_id = (SELECT id FROM campaigns WHERE slug = 'broken')")
+        )
+    )
+    stage.roll_up()
+    assert stage.sql("SELECT signatures FROM campaign_counts") == [(1,)]
