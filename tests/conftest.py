@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _numbers = itertools.count()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def _quiet() -> None:
-    """Keep log lines out of the way; tests of logging say otherwise."""
+    """Keep log lines out of the way, whatever the test before has set up; tests of logging say otherwise."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
 
 
