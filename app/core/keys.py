@@ -2,8 +2,8 @@
 
 ``KEYS_DIR`` holds root keys, ``root-0001.key`` and later ones; the newest wraps and derives, the others still open what
 they closed. Each campaign has a data key of its own, kept in the database wrapped by a root key: destroying that row
-destroys what the campaign knew of people. The primitives are those of ``docs/security`` decisions: AES-256-GCM with a
-random 96-bit nonce, HMAC-SHA256, HKDF-SHA256.
+destroys what the campaign knew of people. The primitives: AES-256-GCM with a random 96-bit nonce, HMAC-SHA256,
+HKDF-SHA256.
 """
 
 from __future__ import annotations

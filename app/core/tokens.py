@@ -7,7 +7,6 @@ again sends the same letter, while nobody who reads the database can make or fin
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 from base64 import urlsafe_b64encode
 from typing import TYPE_CHECKING, Final, Literal
@@ -41,8 +40,3 @@ def make_code(key: bytes, letter: UUID) -> str:
 def hash_code(key: bytes, signature: UUID, code: str) -> bytes:
     """Return what the database keeps of a code: keyed, since a million codes are soon tried."""
     return keyed_hash(key, b"code-hash", signature.bytes, code.encode())
-
-
-def is_same(one: bytes, other: bytes) -> bool:
-    """Compare in constant time."""
-    return hmac.compare_digest(one, other)
