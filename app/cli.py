@@ -214,7 +214,7 @@ def stop(slug: str, *, why: Annotated[str, typer.Option(help="The reason, kept w
         from app.actions.campaigns import CampaignCannotMove, CampaignNotFound, stop_campaign
 
         try:
-            await database.write(stop_campaign, slug=slug, because=why)
+            await database.write(stop_campaign, slug=slug, because=why, now=utc_now())
         except CampaignNotFound:
             _fail(f"there is no campaign named {slug}")
         except CampaignCannotMove as fact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from fastapi import FastAPI
 
@@ -23,12 +23,19 @@ from app.web.forms import BODY_BYTES
 from app.web.health import Health
 from app.web.house import House, Shelf
 from app.web.middleware import ClientAddress, HostGate, Shield
+from app.web.moderation.door import Moderation
+from app.web.public.asking import Asking
 from app.web.public.confirming import Confirming
 from app.web.public.development import Mailbox
+from app.web.public.editions import Editions
 from app.web.public.own_signature import OwnPage
 from app.web.public.reading import Reading
 from app.web.public.signing import Signing
+from app.web.public.sponsoring import Sponsoring
+from app.web.public.supporting import Supporting
+from app.web.public.unsubscribing import Unsubscribing
 from app.web.static_files import StaticFiles
+from app.web.workspace.door import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,6 +43,22 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from app.jobs.background import Background
+
+
+#: What stands open to everybody.
+PUBLIC: Final = (
+    Health,
+    Mailbox,
+    Reading,
+    Signing,
+    Confirming,
+    OwnPage,
+    Editions,
+    Supporting,
+    Sponsoring,
+    Unsubscribing,
+    Asking,
+)
 
 
 def build_house(settings: Settings) -> House:
@@ -74,8 +97,8 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
         redirect_slashes=False,
     )
     app.include_router(Api(house).router)
-    for door in (Health(house), Mailbox(house), Reading(house), Signing(house), Confirming(house), OwnPage(house)):
-        app.router.routes.extend(door.routes)
+    for rooms in (*PUBLIC, Workspace, Moderation):
+        app.router.routes.extend(rooms(house).routes)
     app.router.routes.extend(StaticFiles().routes)
     cache.app = Shield(Cors(ClientAddress(app, settings)), settings, respond)
     return HostGate(cache, settings, respond)

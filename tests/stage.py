@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import delete, select, text
 
+from app.actions.accounts import find_or_create_account, hash_secret, open_session
 from app.actions.campaigns import Publication, import_campaign
 from app.core.clock import utc_now
 from app.jobs.background import Background
@@ -27,12 +28,18 @@ from app.jobs.open_and_close import open_and_close
 from app.jobs.roll_up_counts import roll_up_counts
 from app.mail.transport import MailboxTransport
 from app.main import build_house, create_app
+from app.models import Campaign, Member
+from app.queries.accounts import find_signed_in
 from app.rules.campaign_file import parse_campaign_file
 from app.settings import Settings
+from app.web.sessions import FormGuard, new_secret, session_cookie
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine
+    from collections.abc import Awaitable, Coroutine, Sequence
     from email.message import EmailMessage
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
 
     from app.core.db import Work
 
@@ -75,6 +82,35 @@ class Letter:
         match = re.search(r"\b(\d{3}) ?(\d{3})\b", self.text)
         assert match is not None, self.text
         return match[1] + match[2]
+
+
+@dataclass(frozen=True)
+class Organiser:
+    """Somebody who is signed in, with a browser of their own."""
+
+    stage: Stage
+    browser: httpx.AsyncClient
+    account_id: UUID
+    email: str
+
+    def get(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """Open an address."""
+        return self.stage.get(path, browser=self.browser, **options)
+
+    def post(self, path: str, data: Any = None, **options: Any) -> httpx.Response:  # noqa: ANN401 - as the stage's
+        """Send a form with this session's token."""
+        pairs = list((data or {}).items()) if not isinstance(data, list) else data
+        return self.stage.post(path, [*pairs, ("form_token", self.form_token)], browser=self.browser, **options)
+
+    @property
+    def form_token(self) -> str:
+        """The token that this session's forms carry."""
+        secret = self.browser.cookies[session_cookie(self.stage.settings)]
+        signed_in = self.stage.read(
+            find_signed_in, secret_hash=hash_secret(secret), keyring=self.stage.keyring, now=utc_now()
+        )
+        assert signed_in is not None, "the session has ended"
+        return FormGuard(self.stage.keyring.forms, signed_in).token
 
 
 class Stage:
@@ -133,6 +169,30 @@ class Stage:
             publication=Publication(open_for),
         )
         return file.slug
+
+    # People of the workspace
+
+    def organiser(self, email: str = "owner@example.org", *, locale: str = "en", role: str = "organiser") -> Organiser:
+        """Sign somebody in, with an account that is made where there is none."""
+        account_id = self.write(
+            find_or_create_account, email=email, locale=locale, keyring=self.keyring, now=utc_now(), role=role
+        )
+        secret = new_secret()
+        self.write(open_session, account_id=account_id, secret=secret, device="test", now=utc_now())
+        browser = self.new_browser()
+        browser.cookies.set(session_cookie(self.settings), secret)
+        return Organiser(self, browser, account_id, email)
+
+    def join(self, slug: str, somebody: Organiser, role: str = "owner", locales: Sequence[str] = ()) -> None:
+        """Put somebody into a campaign's team, in whatever role they had."""
+
+        def work(session: Session) -> None:
+            campaign_id = session.scalars(select(Campaign.id).where(Campaign.slug == slug)).one()
+            key = {"campaign_id": campaign_id, "account_id": somebody.account_id}
+            session.execute(delete(Member).filter_by(**key))
+            session.add(Member(**key, role=role, locales=list(locales), joined_at=utc_now()))
+
+        self.write(work)
 
     # Browsing
 
@@ -264,4 +324,4 @@ def _read_letter(path: Path) -> Letter:
     return Letter(mail, path.read_bytes())
 
 
-__all__ = ["REAL_CAMPAIGNS", "Letter", "Stage", "good_form", "small_campaign"]
+__all__ = ["REAL_CAMPAIGNS", "Letter", "Organiser", "Stage", "good_form", "small_campaign"]

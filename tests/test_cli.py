@@ -180,7 +180,7 @@ def test_an_empty_database_says_what_to_do_and_is_migrated_by_upgrade(terminal: 
 def test_keys_of_another_machine_are_one_line(terminal: Terminal) -> None:
     terminal.run("campaign", "import", terminal.file())
     _, err = terminal.run("campaign", "export", "libraries", status=1, KEYS_DIR=str(terminal.folder / "other"))
-    assert err == ["hatthalekha: the keys in KEYS_DIR do not open what this database holds (campaign key)"]
+    assert err == ["hatthalekha: the keys in KEYS_DIR do not open what this database holds (data key)"]
     other = terminal.folder / "other"
     for command in ("serve", "worker"):
         _, err = terminal.run(command, status=1, KEYS_DIR=str(other))

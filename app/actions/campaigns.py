@@ -10,19 +10,18 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import insert, select, update
 
+from app.actions.drafts import freeze_edition, write_draft
 from app.models import (
     Addressee,
     Campaign,
     CampaignCount,
     CampaignKey,
-    Edition,
     Endorsement,
     Sponsor,
     Threshold,
 )
 from app.rules.eligibility import rule_as_data
 from app.rules.life import opening_instants, start_of_day, state_by_dates
-from app.rules.texts import edition_hash
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -66,8 +65,8 @@ def import_campaign(
     if session.scalar(select(Campaign.id).where(Campaign.slug == file.slug)) is not None:
         raise SlugTaken(file.slug)
     campaign_id = uuid4()
-    wrapped = keyring.new_campaign_key(campaign_id)
-    key = keyring.campaign_key(campaign_id, 1, wrapped)
+    wrapped = keyring.new_data_key(campaign_id)
+    key = keyring.data_key(campaign_id, 1, wrapped)
     opens_at, closes_at, state = _dates_and_state(file, publication, now)
     session.execute(
         insert(Campaign),
@@ -87,6 +86,10 @@ def import_campaign(
             "organiser_email": key.seal("campaigns.organiser_email", campaign_id, owner_email or file.organiser.email),
             "eligibility": rule_as_data(file.eligibility),
             "created_at": now,
+            "form": form_of(file),
+            "promised_locales": sorted(file.texts),
+            "supporters_needed": 0,
+            "settings_version": 1,
         },
     )
     session.execute(
@@ -100,19 +103,27 @@ def import_campaign(
         },
     )
     session.execute(insert(CampaignCount), {"campaign_id": campaign_id, "signatures": 0, "counted_at": now})
-    edition_id = _insert_edition(session, campaign_id, file, now)
-    _insert_parts(session, campaign_id, edition_id, file)
+    _insert_parts(session, campaign_id, file)
+    write_draft(session, campaign_id=campaign_id, texts=file.texts, now=now)
+    if state != "draft":
+        # The file's own texts, which a half-written language may be part of: what was published is what is signed.
+        freeze_edition(session, campaign_id=campaign_id, texts=file.texts, now=now)
     if file.sponsor is not None:
         email = file.sponsor.email
+        sponsor_id = uuid4()
         session.execute(
             insert(Sponsor),
             {
+                "id": sponsor_id,
                 "campaign_id": campaign_id,
+                "state": "accepted",
+                "locale": "fr" if file.source_locale == "fr" else "en",
+                "answered_at": now,
                 "name": file.sponsor.name,
                 "titles": dict(file.sponsor.title),
                 "district": file.sponsor.district or None,
                 "party": file.sponsor.party or None,
-                "email": key.seal("sponsors.email", campaign_id, email) if email else None,
+                "email": key.seal("sponsors.email", sponsor_id, email) if email else None,
             },
         )
     return campaign_id
@@ -138,12 +149,12 @@ def move_by_dates(session: Session, *, now: datetime) -> int:
     return len(closed) + len(opened)
 
 
-def stop_campaign(session: Session, *, slug: str, because: str) -> None:
+def stop_campaign(session: Session, *, slug: str, because: str, now: datetime) -> None:
     """Stop a campaign for good reason, kept with it. Raises CampaignNotFound, CampaignCannotMove."""
     stopped = session.scalar(
         update(Campaign)
         .where(Campaign.slug == slug, Campaign.state.not_in(("stopped", "refused", "answered")))
-        .values(state="stopped", stopped_because=because)
+        .values(state="stopped", stopped_because=because, stopped_at=now)
         .returning(Campaign.id)
     )
     if stopped is not None:
@@ -166,23 +177,13 @@ def _dates_and_state(
     return opens_at, closes_at, state_by_dates(opens_at, closes_at, now)
 
 
-def _insert_edition(session: Session, campaign_id: UUID, file: CampaignFile, now: datetime) -> UUID:
-    edition_id = uuid4()
-    session.execute(
-        insert(Edition),
-        {
-            "id": edition_id,
-            "campaign_id": campaign_id,
-            "number": 1,
-            "texts": {locale: text.as_data() for locale, text in file.texts.items()},
-            "hash": edition_hash(file.texts),
-            "created_at": now,
-        },
-    )
-    return edition_id
+def form_of(file: CampaignFile) -> str:
+    """Return whose form a campaign's text is held against: a petition within Canada is for the House of Commons."""
+    is_within_canada = any(addressee.country == "CA" for addressee in file.addressees)
+    return "commons" if file.kind == "petition" and is_within_canada else "free"
 
 
-def _insert_parts(session: Session, campaign_id: UUID, edition_id: UUID, file: CampaignFile) -> None:
+def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile) -> None:
     parts: dict[Any, list[dict[str, Any]]] = {
         Addressee: [
             {"campaign_id": campaign_id, "position": position, "names": dict(each.name), "country": each.country}
@@ -196,7 +197,6 @@ def _insert_parts(session: Session, campaign_id: UUID, edition_id: UUID, file: C
             {
                 "campaign_id": campaign_id,
                 "position": position,
-                "edition_id": edition_id,
                 "name": each.name,
                 "acronym": each.acronym or None,
                 "country": each.country or None,

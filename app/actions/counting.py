@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import and_, delete, insert, select, update
 
-from app.models import Campaign, CampaignCount, CountEvent, Crossing, Letter, Sponsor, Threshold
+from app.mail.outbox import owe_letter
+from app.models import Campaign, CampaignCount, CountEvent, Crossing, Sponsor, Threshold
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,8 +53,9 @@ def _record_crossings(session: Session, campaign_id: UUID, total: int, *, reache
         .returning(Threshold.id)
     ).all()
     for threshold_id in reached:
+        crossing_id = uuid4()
         crossing = {
-            "id": uuid4(),
+            "id": crossing_id,
             "threshold_id": threshold_id,
             "campaign_id": campaign_id,
             "signatures": total,
@@ -61,33 +63,25 @@ def _record_crossings(session: Session, campaign_id: UUID, total: int, *, reache
             "recorded_at": now,
         }
         session.execute(insert(Crossing), crossing)
-        _owe_crossing_letters(session, campaign_id, crossing["id"], now)
+        _owe_crossing_letters(session, campaign_id, crossing_id, now)
 
 
-def _owe_crossing_letters(session: Session, campaign_id: UUID, crossing_id: object, now: datetime) -> None:
+def _owe_crossing_letters(session: Session, campaign_id: UUID, crossing_id: UUID, now: datetime) -> None:
     campaign = session.execute(
-        select(Campaign.source_locale, Sponsor.email)
-        .outerjoin(Sponsor, Sponsor.campaign_id == Campaign.id)
+        select(Campaign.source_locale, Sponsor.email, Sponsor.locale)
+        .outerjoin(Sponsor, and_(Sponsor.campaign_id == Campaign.id, Sponsor.state == "accepted"))
         .where(Campaign.id == campaign_id)
     ).one()
-    # An office of the Parliament of Canada reads English or French.
-    office_locale = "fr" if campaign.source_locale == "fr" else "en"
     recipients = {"crossing_organiser": campaign.source_locale}
     if campaign.email is not None:
-        recipients["crossing_office"] = office_locale
+        recipients["crossing_office"] = campaign.locale
     for kind, locale in recipients.items():
-        session.execute(
-            insert(Letter),
-            {
-                "id": uuid4(),
-                "kind": kind,
-                "campaign_id": campaign_id,
-                "crossing_id": crossing_id,
-                "locale": locale,
-                "dedupe_key": f"{kind}:{crossing_id}",
-                "state": "queued",
-                "due_at": now,
-                "attempts": 0,
-                "created_at": now,
-            },
+        owe_letter(
+            session,
+            kind=kind,
+            dedupe_key=f"{kind}:{crossing_id}",
+            locale=locale,
+            now=now,
+            campaign_id=campaign_id,
+            crossing_id=crossing_id,
         )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Table
     from sqlalchemy.orm import Session
 
-    from app.core.keys import CampaignKey
+    from app.core.keys import DataKey
 
 LETTERS_A_SIGNATURE: Final = 5
 VERSIONS: Final = 5
@@ -72,7 +72,7 @@ def request_signature(
     edition_id: UUID,
     locale: str,
     signer: Signer,
-    key: CampaignKey,
+    key: DataKey,
     now: datetime,
 ) -> UUID:
     """Keep a form as a pending signature, owe the letter that asks to confirm it, and return the signature's id.
@@ -114,7 +114,7 @@ def request_signature(
 
 
 def request_another_letter_by_email(
-    session: Session, *, campaign_id: UUID, email: str, locale: str, key: CampaignKey, now: datetime
+    session: Session, *, campaign_id: UUID, email: str, locale: str, key: DataKey, now: datetime
 ) -> None:
     """Owe the letter of whoever has this address again, where there is somebody."""
     living = _living_rows(session, campaign_id, key.index("email", canonical_email(email)))
@@ -181,7 +181,7 @@ def confirm_by_code(
     return None
 
 
-def list_living_signatures(session: Session, *, campaign_id: UUID, email: str, key: CampaignKey) -> tuple[UUID, ...]:
+def list_living_signatures(session: Session, *, campaign_id: UUID, email: str, key: DataKey) -> tuple[UUID, ...]:
     """Return the ids of the living signatures of an address, for a code typed where no cookie came along."""
     return tuple(each.id for each in _living_rows(session, campaign_id, key.index("email", canonical_email(email))))
 
@@ -211,7 +211,7 @@ def owe_another_letter(session: Session, *, signature_id: UUID, locale: str, now
 
 
 def new_signature_row(
-    *, campaign_id: UUID, edition_id: UUID, locale: str, signer: Signer, key: CampaignKey, now: datetime
+    *, campaign_id: UUID, edition_id: UUID, locale: str, signer: Signer, key: DataKey, now: datetime
 ) -> dict[str, Any]:
     """Return a pending signature as its table keeps it: what is personal sealed, what is compared hashed."""
     signature_id = uuid4()

@@ -50,18 +50,18 @@ def keyed_hash(key: bytes, *parts: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class WrappedKey:
-    """A campaign's data key as the database keeps it."""
+    """A data key as the database keeps it."""
 
     root_version: int
     sealed: bytes
 
 
-class CampaignKey:
-    """Encrypts the fields of one campaign's signers and makes their indexes."""
+class DataKey:
+    """Encrypts the fields of one owner, a campaign or the accounts, and makes their indexes."""
 
-    def __init__(self, campaign_id: UUID, version: int, key: bytes) -> None:
-        """Take the campaign's unwrapped data key; ``version`` goes into every ciphertext's context."""
-        self._context = campaign_id.bytes + version.to_bytes(2)
+    def __init__(self, owner_id: UUID, version: int, key: bytes) -> None:
+        """Take the owner's unwrapped data key; ``version`` goes into every ciphertext's context."""
+        self._context = owner_id.bytes + version.to_bytes(2)
         self._cipher = AESGCM(derive(key, "fields"))
         self._index = derive(key, "index")
 
@@ -78,7 +78,7 @@ class CampaignKey:
             raise SealBrokenError(place) from None
 
     def index(self, purpose: str, text: str) -> bytes:
-        """Return a value that is equal for equal texts within this campaign and purpose, and noise without the key."""
+        """Return a value that is equal for equal texts for this owner and purpose, and noise without the key."""
         return keyed_hash(self._index, purpose.encode(), text.encode())
 
     def _bind(self, place: str, row: UUID) -> bytes:
@@ -110,27 +110,32 @@ class Keyring:
         return derive(self._roots[self.version], "quotas")
 
     @cached_property
+    def forms(self) -> bytes:
+        """Key of the tokens in forms behind a sign-in."""
+        return derive(self._roots[self.version], "forms")
+
+    @cached_property
     def cookies(self) -> AESGCM:
         """Cipher of sealed cookies."""
         return AESGCM(derive(self._roots[self.version], "cookies"))
 
-    def new_campaign_key(self, campaign_id: UUID) -> WrappedKey:
-        """Make a data key for a campaign, wrapped for the database."""
+    def new_data_key(self, owner_id: UUID) -> WrappedKey:
+        """Make a data key, wrapped for the database."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        sealed = self._wrapper(self.version).encrypt(nonce, secrets.token_bytes(KEY_BYTES), campaign_id.bytes)
+        sealed = self._wrapper(self.version).encrypt(nonce, secrets.token_bytes(KEY_BYTES), owner_id.bytes)
         return WrappedKey(self.version, nonce + sealed)
 
-    def campaign_key(self, campaign_id: UUID, version: int, wrapped: WrappedKey) -> CampaignKey:
-        """Unwrap a campaign's key. Raises SealBrokenError where it is another's, KeysUnusableError without its root."""
-        return self._unwrap(campaign_id, version, wrapped)
+    def data_key(self, owner_id: UUID, version: int, wrapped: WrappedKey) -> DataKey:
+        """Unwrap a data key. Raises SealBrokenError where it is another's, KeysUnusableError without its root."""
+        return self._unwrap(owner_id, version, wrapped)
 
-    def _unwrap_now(self, campaign_id: UUID, version: int, wrapped: WrappedKey) -> CampaignKey:
+    def _unwrap_now(self, owner_id: UUID, version: int, wrapped: WrappedKey) -> DataKey:
         nonce, sealed = wrapped.sealed[:NONCE_BYTES], wrapped.sealed[NONCE_BYTES:]
         try:
-            key = self._wrapper(wrapped.root_version).decrypt(nonce, sealed, campaign_id.bytes)
+            key = self._wrapper(wrapped.root_version).decrypt(nonce, sealed, owner_id.bytes)
         except (InvalidTag, ValueError):
-            raise SealBrokenError("campaign key") from None
-        return CampaignKey(campaign_id, version, key)
+            raise SealBrokenError("data key") from None
+        return DataKey(owner_id, version, key)
 
     def _wrapper(self, version: int) -> AESGCM:
         if version not in self._roots:

@@ -16,7 +16,7 @@ from app.core.keys import keyed_hash
 if TYPE_CHECKING:
     from uuid import UUID
 
-Purpose = Literal["confirm", "manage"]
+Purpose = Literal["confirm", "manage", "sign_in", "invitation", "support", "sponsor", "unsubscribe", "renew"]
 TOKEN_FORM: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 CODE_DIGITS: Final = 6
 
@@ -37,6 +37,6 @@ def make_code(key: bytes, letter: UUID) -> str:
     return f"{number:0{CODE_DIGITS}}"
 
 
-def hash_code(key: bytes, signature: UUID, code: str) -> bytes:
-    """Return what the database keeps of a code: keyed, since a million codes are soon tried."""
-    return keyed_hash(key, b"code-hash", signature.bytes, code.encode())
+def hash_code(key: bytes, owner: UUID, code: str) -> bytes:
+    """Return what the database keeps of a code for a signature or a request: keyed, since a million are soon tried."""
+    return keyed_hash(key, b"code-hash", owner.bytes, code.encode())

@@ -10,72 +10,42 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID, uuid4
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
-from app.core.keys import KeysUnusableError, SealBrokenError, WrappedKey, keyed_hash
-from app.models import (
-    Campaign,
-    CampaignKey,
-    Crossing,
-    Edition,
-    Letter,
-    LetterQuota,
-    QuotaSalt,
-    Signature,
-    Sponsor,
-    Threshold,
-    Token,
-)
-from app.rules.life import CONFIRMING_GRACE, is_confirming_open
+from app.core.keys import KeysUnusableError, SealBrokenError, keyed_hash
+from app.mail.desk import DAILY_FROM_ALL, Desk, Prepared
+from app.mail.kinds import KINDS
+from app.models import Letter, LetterQuota, QuotaSalt, Token
 from app.rules.normalise import canonical_email
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from uuid import UUID
 
-    from sqlalchemy import Row, Table
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
-    from app.core.keys import CampaignKey as OpenKey
     from app.core.keys import Keyring
+    from app.core.tokens import Purpose
 
 LEASE: Final = timedelta(minutes=5)
-LINK_WORKS: Final = timedelta(days=7)
-CODE_WORKS: Final = timedelta(hours=24)
 LETTERS_WITH_WORKING_LINKS: Final = 3
-DAILY_FROM_A_CAMPAIGN: Final = 3
-DAILY_FROM_ALL: Final = 10
 GIVE_UP_AFTER: Final = timedelta(days=3)
 LONGEST_DELAY: Final = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """The secrets of a letter to a signer, made anew each time it is sent and kept nowhere."""
-
-    confirm: str | None
-    manage: str
-    code: str | None
-    valid_until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class CrossingNews:
-    """What a letter about a threshold reports; ``labels`` by locale."""
-
-    signatures: int
-    threshold: int
-    labels: Mapping[str, str]
-    reached_at: datetime
+CODES: Final = frozenset({"code", "sign_in_code"})
+#: Letters of whose links only the last three work.
+SIGNING: Final = ("confirm", "already_signed")
+#: Whose letters count together that belong to no campaign.
+NO_CAMPAIGN: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class OwedLetter:
-    """A claimed letter with all that writing it takes; ``titles`` by locale.
+    """A claimed letter with all that writing it takes; ``links`` are addresses after the language, tokens in place.
 
     From ``held_until`` on, another may send it.
     """
@@ -86,13 +56,43 @@ class OwedLetter:
     recipient: str
     written_at: datetime
     held_until: datetime
-    campaign_slug: str
-    source_locale: str
-    timezone: str
-    reference: str | None
-    titles: Mapping[str, str]
-    links: Links | None
-    news: CrossingNews | None
+    context: Mapping[str, Any]
+    links: Mapping[str, str]
+    one_click: str | None
+
+
+def owe_letter(
+    session: Session,
+    *,
+    kind: str,
+    dedupe_key: str,
+    locale: str,
+    now: datetime,
+    campaign_id: UUID | None = None,
+    account_id: UUID | None = None,
+    signature_id: UUID | None = None,
+    crossing_id: UUID | None = None,
+    subject_id: UUID | None = None,
+) -> None:
+    """Owe a letter, once for each ``dedupe_key``."""
+    session.execute(
+        insert_if_absent(cast("Table", Letter.__table__), dialect_of(session)),
+        {
+            "id": uuid4(),
+            "kind": kind,
+            "campaign_id": campaign_id,
+            "account_id": account_id,
+            "signature_id": signature_id,
+            "crossing_id": crossing_id,
+            "subject_id": subject_id,
+            "locale": locale,
+            "dedupe_key": dedupe_key,
+            "state": "queued",
+            "due_at": now,
+            "attempts": 0,
+            "created_at": now,
+        },
+    )
 
 
 def claim_letters(session: Session, *, keyring: Keyring, now: datetime, limit: int) -> list[OwedLetter]:
@@ -150,130 +150,70 @@ def put_off(session: Session, *, letter_id: UUID, fault: str, now: datetime) -> 
 
 
 def _claim(session: Session, letter: Letter, keyring: Keyring, now: datetime) -> OwedLetter | None:
-    row = session.execute(
-        select(Campaign, CampaignKey, Edition.texts)
-        .join(CampaignKey, CampaignKey.campaign_id == Campaign.id)
-        .join(Edition, Edition.campaign_id == Campaign.id)
-        .where(Campaign.id == letter.campaign_id)
-        .order_by(CampaignKey.version.desc(), Edition.number.desc())
-        .limit(1)
-    ).first()
-    if row is None:  # the campaign's key is destroyed, and with it every address
+    prepared = KINDS[letter.kind].prepare(session, letter, Desk(keyring, now))
+    if prepared is None:
         letter.state = "dropped"
         return None
-    stored = row.CampaignKey
-    key = keyring.campaign_key(row.Campaign.id, stored.version, WrappedKey(stored.root_version, stored.sealed))
-    if letter.signature_id is None:
-        return _claim_crossing(session, letter, row, key=key, now=now)
-    return _claim_signing(session, letter, row, key=key, keyring=keyring, now=now)
-
-
-def _claim_signing(
-    session: Session, letter: Letter, row: Row[Any], *, key: OpenKey, keyring: Keyring, now: datetime
-) -> OwedLetter | None:
-    campaign = row.Campaign
-    signature = session.get_one(Signature, letter.signature_id)
-    expected = "pending" if letter.kind == "confirm" else "confirmed"
-    is_too_late = letter.kind == "confirm" and not is_confirming_open(
-        campaign.state, campaign.opens_at, campaign.closes_at, now
-    )
-    if signature.state != expected or signature.email is None or is_too_late:
-        # Confirmed by an earlier letter, withdrawn, expired, the campaign over: there is nothing to say any more.
-        letter.state = "dropped"
-        return None
-    address = key.open("signatures.email", signature.id, signature.email)
-    if letter.attempts == 0 and not _has_quota(session, keyring, campaign.id, address, now=now):
+    is_first = letter.attempts == 0
+    if is_first and prepared.daily is not None and not _has_quota(session, keyring, letter, prepared, now=now):
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time.min, tzinfo=UTC)
         letter.due_at = tomorrow + timedelta(seconds=secrets.randbelow(3600))
         return None
-    _take(letter, now)
-    written_at = cast("datetime", letter.written_at)
-    links = _make_links(session, letter, keyring, written_at, campaign.closes_at)
-    return _owed(letter, row, address, links=links)
-
-
-def _claim_crossing(
-    session: Session, letter: Letter, row: Row[Any], *, key: OpenKey, now: datetime
-) -> OwedLetter | None:
-    campaign = row.Campaign
-    if letter.kind == "crossing_organiser":
-        address = key.open("campaigns.organiser_email", campaign.id, campaign.organiser_email)
-    else:
-        sponsor = session.get(Sponsor, campaign.id)
-        if sponsor is None or sponsor.email is None:
-            letter.state = "dropped"
-            return None
-        address = key.open("sponsors.email", campaign.id, sponsor.email)
-    _take(letter, now)
-    crossing, threshold = session.execute(
-        select(Crossing, Threshold)
-        .join(Threshold, Threshold.id == Crossing.threshold_id)
-        .where(Crossing.id == letter.crossing_id)
-    ).one()
-    news = CrossingNews(crossing.signatures, threshold.signatures, threshold.labels, crossing.reached_at)
-    return _owed(letter, row, address, news=news)
-
-
-def _take(letter: Letter, now: datetime) -> None:
     letter.attempts += 1
     letter.due_at = now + LEASE
     if letter.written_at is None:
         letter.written_at = now.replace(microsecond=0)
-
-
-def _owed(
-    letter: Letter, row: Row[Any], address: str, *, links: Links | None = None, news: CrossingNews | None = None
-) -> OwedLetter:
+    made, context = _make_secrets(session, letter, prepared, keyring)
+    if is_first and letter.kind in SIGNING:
+        _end_old_links(session, cast("UUID", letter.signature_id), letter.written_at)
+    links = {name: path.format_map(made) for name, path in prepared.links.items()}
     return OwedLetter(
         id=letter.id,
         kind=letter.kind,
         locale=letter.locale,
-        recipient=address,
-        written_at=cast("datetime", letter.written_at),
+        recipient=prepared.recipient,
+        written_at=letter.written_at,
         held_until=letter.due_at,
-        campaign_slug=row.Campaign.slug,
-        source_locale=row.Campaign.source_locale,
-        timezone=row.Campaign.timezone,
-        reference=row.Campaign.reference,
-        titles={locale: text["title"] for locale, text in row.texts.items()},
+        context={**prepared.context, **context},
         links=links,
-        news=news,
+        one_click=None if prepared.one_click is None else links[prepared.one_click],
     )
 
 
-def _make_links(
-    session: Session, letter: Letter, keyring: Keyring, written_at: datetime, closes_at: datetime | None
-) -> Links:
-    signature_id = cast("UUID", letter.signature_id)
-    manage = tokens.make_token(keyring.tokens, "manage", letter.id)
-    kept: list[tuple[bytes, str, datetime | None]] = [(tokens.hash_token("manage", manage), "manage", None)]
-    confirm = code = valid_until = None
-    if letter.kind == "confirm":
-        confirm = tokens.make_token(keyring.tokens, "confirm", letter.id)
-        code = tokens.make_code(keyring.codes, letter.id)
-        valid_until = written_at + LINK_WORKS
-        if closes_at is not None:
-            valid_until = min(valid_until, closes_at + CONFIRMING_GRACE)
-        kept += [
-            (tokens.hash_token("confirm", confirm), "confirm", valid_until),
-            (tokens.hash_code(keyring.codes, signature_id, code), "code", min(written_at + CODE_WORKS, valid_until)),
-        ]
+def _make_secrets(
+    session: Session, letter: Letter, prepared: Prepared, keyring: Keyring
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Keep the hashes of the letter's tokens; return these, and what its templates say of code and time."""
+    written_at = cast("datetime", letter.written_at)
+    owner = letter.signature_id or letter.subject_id
+    made: dict[str, str] = {}
+    context: dict[str, Any] = {}
     statement = insert_if_absent(cast("Table", Token.__table__), dialect_of(session))
-    for hashed, purpose, expires_at in kept:
+    for secret in prepared.secrets:
+        ends = [] if secret.until is None else [secret.until]
+        ends += [] if secret.works_for is None else [written_at + secret.works_for]
+        expires_at = min(ends, default=None)
+        if secret.purpose in CODES:
+            code = context["code"] = tokens.make_code(keyring.codes, letter.id)
+            hashed = tokens.hash_code(keyring.codes, cast("UUID", owner), code)
+        else:
+            purpose = cast("Purpose", secret.purpose)
+            made[purpose] = tokens.make_token(keyring.tokens, purpose, letter.id)
+            hashed = tokens.hash_token(purpose, made[purpose])
+            if expires_at is not None:
+                context["valid_until"] = expires_at
         session.execute(
             statement,
             {
                 "hash": hashed,
-                "purpose": purpose,
+                "purpose": secret.purpose,
                 "letter_id": letter.id,
-                "signature_id": signature_id,
+                "signature_id": letter.signature_id,
                 "created_at": written_at,
                 "expires_at": expires_at,
             },
         )
-    if letter.attempts == 1:
-        _end_old_links(session, signature_id, written_at)
-    return Links(confirm, manage, code, valid_until)
+    return made, context
 
 
 def _end_old_links(session: Session, signature_id: UUID, now: datetime) -> None:
@@ -281,16 +221,16 @@ def _end_old_links(session: Session, signature_id: UUID, now: datetime) -> None:
     session.flush()
     working = (
         select(Letter.id)
-        .where(Letter.signature_id == signature_id, Letter.written_at.is_not(None))
+        .where(Letter.signature_id == signature_id, Letter.written_at.is_not(None), Letter.kind.in_(SIGNING))
         .order_by(Letter.written_at.desc(), Letter.created_at.desc())
         .limit(LETTERS_WITH_WORKING_LINKS)
     )
     old = (Token.signature_id == signature_id, Token.letter_id.not_in(working))
     session.execute(update(Token).where(*old, Token.purpose == "confirm").values(expires_at=now))
-    session.execute(delete(Token).where(*old, Token.purpose != "confirm"))
+    session.execute(delete(Token).where(*old, Token.purpose.in_(("manage", "code"))))
 
 
-def _has_quota(session: Session, keyring: Keyring, campaign_id: UUID, address: str, *, now: datetime) -> bool:
+def _has_quota(session: Session, keyring: Keyring, letter: Letter, prepared: Prepared, *, now: datetime) -> bool:
     """Count this letter against what the address may get today, from this campaign and from all; False where full.
 
     What is counted is a keyed hash whose key dies with the day's salt, so that the numbers can never be read back. The
@@ -298,10 +238,11 @@ def _has_quota(session: Session, keyring: Keyring, campaign_id: UUID, address: s
     """
     today = now.date()
     key = keyed_hash(keyring.quotas, _salt_of(session, today))
-    mailbox = canonical_email(address).encode()
-    return _use_quota(
-        session, keyed_hash(key, mailbox, campaign_id.bytes), today, DAILY_FROM_A_CAMPAIGN
-    ) and _use_quota(session, keyed_hash(key, mailbox), today, DAILY_FROM_ALL)
+    mailbox = canonical_email(prepared.recipient).encode()
+    campaign = (letter.campaign_id or NO_CAMPAIGN).bytes
+    return _use_quota(session, keyed_hash(key, mailbox, campaign), today, cast("int", prepared.daily)) and _use_quota(
+        session, keyed_hash(key, mailbox), today, DAILY_FROM_ALL
+    )
 
 
 def _salt_of(session: Session, today: object) -> bytes:

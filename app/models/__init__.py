@@ -1,27 +1,61 @@
 """Tables. The database has the last word, so every constraint has a name that code can answer to."""
 
+from app.models.accounts import (
+    Account,
+    AccountKey,
+    AccountSession,
+    Challenge,
+    Passkey,
+    RecoveryCode,
+    SignInRequest,
+)
 from app.models.base import Base
 from app.models.campaigns import Addressee, Campaign, CampaignKey, Edition, Endorsement, Sponsor, Threshold
 from app.models.counting import CampaignCount, CountEvent, Crossing
+from app.models.drafts import PartRevision, TextItem, TextPart
+from app.models.keys import open_account_key, open_campaign_key
 from app.models.mail import Letter, LetterQuota, QuotaSalt, Token
+from app.models.running import Question, Renewal, Response, Snapshot, Supporter, Update
 from app.models.signatures import LIVING_STATES, Signature
+from app.models.teams import Invitation, Member, Record
 
 __all__ = [
     "LIVING_STATES",
+    "Account",
+    "AccountKey",
+    "AccountSession",
     "Addressee",
     "Base",
     "Campaign",
     "CampaignCount",
     "CampaignKey",
+    "Challenge",
     "CountEvent",
     "Crossing",
     "Edition",
     "Endorsement",
+    "Invitation",
     "Letter",
     "LetterQuota",
+    "Member",
+    "PartRevision",
+    "Passkey",
+    "Question",
     "QuotaSalt",
+    "Record",
+    "RecoveryCode",
+    "Renewal",
+    "Response",
+    "SignInRequest",
     "Signature",
+    "Snapshot",
     "Sponsor",
+    "Supporter",
+    "TextItem",
+    "TextPart",
     "Threshold",
     "Token",
+    "Update",
+    "open_account_key",
+    "open_campaign_key",
 ]

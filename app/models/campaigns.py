@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
@@ -29,6 +29,7 @@ class Campaign(Base):
         ),
         _one_of("source_locale", "km", "en", "fr"),
         _one_of("signatories", "individuals", "organisations", "both"),
+        _one_of("form", "commons", "free"),
         CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="dates"),
     )
 
@@ -48,6 +49,19 @@ class Campaign(Base):
     eligibility: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     stopped_because: Mapped[str | None]
+    stopped_at: Mapped[datetime | None]
+    form: Mapped[str]  # whose form its text is checked against: the House of Commons', or nobody's
+    promised_locales: Mapped[list[str]]  # the languages that must be complete before it is published
+    supporters_needed: Mapped[int]
+    support_link_id: Mapped[UUID | None]  # what the private link for supporters is made from; a new one ends the old
+    settings_version: Mapped[int]  # saving the settings names the version that was shown
+    submitted_at: Mapped[datetime | None]
+    refused_because: Mapped[str | None]
+    planned_closes_at: Mapped[datetime | None]  # when it would have closed, had it not been closed early
+    presented_on: Mapped[date | None]
+    presented_by: Mapped[str | None]
+    answer_due_on: Mapped[date | None]
+    answered_on: Mapped[date | None]
 
 
 class CampaignKey(Base):
@@ -74,6 +88,10 @@ class Edition(Base):
     texts: Mapped[dict[str, Any]]  # {locale: text} as in hatthalekha-campaign/1
     hash: Mapped[str]  # SHA-256 of the texts, canonical JSON, hexadecimal
     created_at: Mapped[datetime]
+    superseded_at: Mapped[datetime | None]  # when the next one took its place
+    is_substantive: Mapped[bool]  # its difference from the one before asks signers again
+    note: Mapped[dict[str, str]]  # what was corrected and why, by locale; empty for the first
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
 
 
 class Addressee(Base):
@@ -88,16 +106,32 @@ class Addressee(Base):
 
 
 class Sponsor(Base):
-    """The member who agreed to carry a petition."""
+    """A member who was asked to carry a petition; pages name one that accepted, and no other."""
 
     __tablename__ = "sponsors"
+    __table_args__ = (
+        _one_of("state", "proposed", "asked", "accepted", "declined", "expired", "left"),
+        Index(
+            "uq_sponsors_living", "campaign_id", unique=True,
+            postgresql_where=text("state IN ('proposed', 'asked', 'accepted')"),
+            sqlite_where=text("state IN ('proposed', 'asked', 'accepted')"),
+        ),
+        Index(None, "campaign_id"),
+    )  # fmt: skip
 
-    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    state: Mapped[str]
     name: Mapped[str]
     titles: Mapped[dict[str, str]]
     district: Mapped[str | None]
     party: Mapped[str | None]
-    email: Mapped[bytes | None]  # sealed; the office's
+    email: Mapped[bytes | None]  # sealed, for this row; the office's
+    locale: Mapped[str]  # of the letters to the office: en or fr
+    asked_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]  # when the asking lapses
+    answered_at: Mapped[datetime | None]  # accepted, declined, or left
+    reason: Mapped[str | None]  # why they left
 
 
 class Threshold(Base):
@@ -123,7 +157,7 @@ class Endorsement(Base):
 
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    edition_id: Mapped[UUID] = mapped_column(ForeignKey("editions.id"))
+    edition_id: Mapped[UUID | None] = mapped_column(ForeignKey("editions.id"))  # None before the first is frozen
     name: Mapped[str]
     acronym: Mapped[str | None]
     country: Mapped[str | None]

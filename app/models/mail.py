@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import (
-    date,
-    datetime,
-)
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
+
+#: Each letter that there is; what it says and to whom is in app/mail.
+LETTER_KINDS: Final = (
+    "confirm", "already_signed", "crossing_organiser", "crossing_office",
+    "sign_in", "account_notice", "invitation", "team_notice",
+    "supporter", "supported_open", "sponsor_request", "sponsor_notice", "review_request", "move_notice",
+    "edition_changed", "update", "update_trial", "response", "question", "question_answer",
+)  # fmt: skip
+PURPOSES: Final = (
+    "confirm", "manage", "code", "sign_in", "sign_in_code", "invitation", "support", "sponsor", "unsubscribe", "renew",
+)  # fmt: skip
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
 
 
 class Letter(Base):
@@ -20,18 +34,23 @@ class Letter(Base):
     __tablename__ = "letters"
     __table_args__ = (
         UniqueConstraint("dedupe_key"),
-        CheckConstraint("kind IN ('confirm', 'already_signed', 'crossing_organiser', 'crossing_office')", name="kind"),
-        CheckConstraint("state IN ('queued', 'sent', 'failed', 'dropped')", name="state"),
+        _one_of("kind", LETTER_KINDS),
+        _one_of("state", ("queued", "sent", "failed", "bounced", "dropped")),
         Index(
             "ix_letters_due", "due_at",
             postgresql_where=text("state = 'queued'"), sqlite_where=text("state = 'queued'"),
         ),
         Index("ix_letters_signature_id", "signature_id"),
+        Index("ix_letters_campaign_id", "campaign_id", "kind"),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))  # its recipient
+    # What it is about, by its kind: a sign-in request, an invitation, a sponsor, a supporter, an update … A letter
+    # whose subject is gone when it is to be sent says nothing any more, and is dropped.
+    subject_id: Mapped[UUID | None]
     signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"))
     crossing_id: Mapped[UUID | None] = mapped_column(ForeignKey("crossings.id", ondelete="CASCADE"))
     locale: Mapped[str]
@@ -50,14 +69,15 @@ class Token(Base):
 
     __tablename__ = "tokens"
     __table_args__ = (
-        CheckConstraint("purpose IN ('confirm', 'manage', 'code')", name="purpose"),
+        _one_of("purpose", PURPOSES),
         Index("ix_tokens_signature_id", "signature_id"),
+        Index("ix_tokens_letter_id", "letter_id"),
     )
 
     hash: Mapped[bytes] = mapped_column(primary_key=True)
     purpose: Mapped[str]
     letter_id: Mapped[UUID] = mapped_column(ForeignKey("letters.id", ondelete="CASCADE"))
-    signature_id: Mapped[UUID] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"))
+    signature_id: Mapped[UUID | None] = mapped_column(ForeignKey("signatures.id", ondelete="CASCADE"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import (
-    date,
-    datetime,
-)
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +14,7 @@ from app.models.base import Base
 LIVING_STATES: Final = ("pending", "confirmed")
 ENDED_STATES: Final = ("withdrawn", "expired", "disowned", "superseded")
 _IS_LIVING: Final = text("state IN ('pending', 'confirmed')")
+_WANTS_UPDATES: Final = text("state = 'confirmed' AND wants_updates")
 
 
 class Signature(Base):
@@ -47,6 +45,10 @@ class Signature(Base):
             "ix_signatures_pending", "created_at",
             postgresql_where=text("state = 'pending'"), sqlite_where=text("state = 'pending'"),
         ),
+        Index(
+            "ix_signatures_updates", "campaign_id", "id",
+            postgresql_where=_WANTS_UPDATES, sqlite_where=_WANTS_UPDATES,
+        ),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -71,6 +73,7 @@ class Signature(Base):
     claims: Mapped[list[str]]
     is_name_shown: Mapped[bool]
     wants_updates: Mapped[bool]
+    source: Mapped[str | None]  # the mark of the link that led here, where it carried one
 
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app import models as tables
 from app.core.keys import KeysUnusableError, SealBrokenError, WrappedKey
+from app.queries.drafts import find_draft
 from app.rules import campaign_file as files
 from app.rules.campaign_file import campaign_as_data
 from app.rules.eligibility import parse_rule
@@ -194,7 +195,7 @@ def is_keyring_ours(session: Session, *, keyring: Keyring) -> bool:
     if newest is None:
         return True
     try:
-        keyring.campaign_key(newest.campaign_id, newest.version, WrappedKey(newest.root_version, newest.sealed))
+        keyring.data_key(newest.campaign_id, newest.version, WrappedKey(newest.root_version, newest.sealed))
     except (KeysUnusableError, SealBrokenError):
         return False
     return True
@@ -276,6 +277,10 @@ _CAMPAIGN = select(tables.Campaign, tables.Edition, _SIGNATURES).join(
 )
 
 
+#: No page says that a member carries anything before that member has said so.
+_ACCEPTED_SPONSOR = select(tables.Sponsor).where(tables.Sponsor.state == "accepted")
+
+
 def _addressees(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Addressee, ...]]:
     found: dict[UUID, tuple[Addressee, ...]] = {}
     for each in session.scalars(
@@ -305,7 +310,7 @@ def _count_endorsements(session: Session, ids: list[UUID]) -> dict[UUID, int]:
 
 
 def _find_sponsor(session: Session, campaign_id: UUID) -> Sponsor | None:
-    sponsor = session.get(tables.Sponsor, campaign_id)
+    sponsor = session.scalars(_ACCEPTED_SPONSOR.where(tables.Sponsor.campaign_id == campaign_id)).first()
     return None if sponsor is None else Sponsor(sponsor.name, sponsor.titles, sponsor.district, sponsor.party)
 
 
@@ -339,17 +344,25 @@ def list_all_campaigns(session: Session) -> list[CampaignState]:
 
 def export_campaign(session: Session, *, slug: str, keyring: Keyring) -> dict[str, object] | None:
     """Return a campaign in the format ``hatthalekha-campaign/1``, or None. Its dates are days in its own zone."""
-    row = session.execute(_CAMPAIGN.where(tables.Campaign.slug == slug)).first()
-    if row is None:
+    campaign = session.scalars(select(tables.Campaign).where(tables.Campaign.slug == slug)).first()
+    if campaign is None:
         return None
-    campaign = row.Campaign
-    stored = find_campaign_key(session, campaign_id=campaign.id)
-    key = None if stored is None else keyring.campaign_key(campaign.id, stored.version, stored.wrapped)
+    key = tables.open_campaign_key(session, campaign_id=campaign.id, keyring=keyring)
 
-    def opened(place: str, sealed: bytes | None) -> str:
-        return "" if key is None or sealed is None else key.open(place, campaign.id, sealed)
+    def opened(place: str, row: UUID, sealed: bytes | None) -> str:
+        return "" if key is None or sealed is None else key.open(place, row, sealed)
 
-    sponsor = session.get(tables.Sponsor, campaign.id)
+    sponsor = session.scalars(_ACCEPTED_SPONSOR.where(tables.Sponsor.campaign_id == campaign.id)).first()
+    edition = session.scalars(
+        select(tables.Edition)
+        .where(tables.Edition.campaign_id == campaign.id)
+        .order_by(tables.Edition.number.desc())
+        .limit(1)
+    ).first()
+    if edition is None:
+        texts = find_draft(session, campaign_id=campaign.id)
+    else:
+        texts = {locale: CampaignText.from_data(text) for locale, text in edition.texts.items()}
     zone = campaign.timezone
     return campaign_as_data(
         files.CampaignFile(
@@ -363,7 +376,7 @@ def export_campaign(session: Session, *, slug: str, keyring: Keyring) -> dict[st
             asks=frozenset(campaign.asks),
             signatories=campaign.signatories,
             organiser=files.Organiser(
-                campaign.organiser_name, opened("campaigns.organiser_email", campaign.organiser_email)
+                campaign.organiser_name, opened("campaigns.organiser_email", campaign.id, campaign.organiser_email)
             ),
             addressees=tuple(
                 files.Addressee(each.names, each.country)
@@ -376,14 +389,14 @@ def export_campaign(session: Session, *, slug: str, keyring: Keyring) -> dict[st
                 sponsor.titles,
                 sponsor.district or "",
                 sponsor.party or "",
-                opened("sponsors.email", sponsor.email),
+                opened("sponsors.email", sponsor.id, sponsor.email),
             ),
             eligibility=parse_rule(campaign.eligibility),
             thresholds=tuple(
                 files.Threshold(each.signatures, each.labels)
                 for each in _thresholds(session, [campaign.id]).get(campaign.id, ())
             ),
-            texts={locale: CampaignText.from_data(text) for locale, text in row.Edition.texts.items()},
+            texts=texts,
             endorsements=tuple(
                 files.Endorsement(each.name, each.acronym or "", each.country or "")
                 for each in _list_endorsements(session, campaign.id)

@@ -119,7 +119,7 @@ def _open_details(row: Row[Any], keyring: Keyring) -> dict[str, str | None]:
     sealed = {"name": row.name, "email": row.email, "phone": row.phone, "postal_code": row.postal_code}
     if row.sealed is None:
         return dict.fromkeys(sealed)
-    key = keyring.campaign_key(row.campaign_id, row.key_version, WrappedKey(row.root_version, row.sealed))
+    key = keyring.data_key(row.campaign_id, row.key_version, WrappedKey(row.root_version, row.sealed))
     return {
         column: None if value is None else key.open(f"signatures.{column}", row.id, value)
         for column, value in sealed.items()

@@ -39,6 +39,10 @@ class Form:
         """Return every value of a repeated field."""
         return self._values.get(name, [])
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return every field as it was sent, to send it once more."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def typed(self) -> dict[str, str]:
         """Return all single values, to show them again."""
         return {name: values[0] for name, values in self._values.items()}

@@ -12,7 +12,7 @@ from app.queries.campaigns import find_campaign, find_campaign_key
 
 if TYPE_CHECKING:
     from app.core.db import Database
-    from app.core.keys import CampaignKey, Keyring
+    from app.core.keys import DataKey, Keyring
     from app.queries.campaigns import Campaign
     from app.rendering import Pages
     from app.settings import Settings
@@ -29,7 +29,7 @@ class ShelvedCampaign:
     """A campaign and the key that seals its signers' fields; no key once it was destroyed."""
 
     campaign: Campaign
-    key: CampaignKey | None
+    key: DataKey | None
 
 
 class Shelf:
@@ -63,7 +63,7 @@ class Shelf:
             self._entries.pop(slug, None)
             return None
         stored = await self._database.read(find_campaign_key, campaign_id=campaign.id)
-        key = None if stored is None else self._keyring.campaign_key(campaign.id, stored.version, stored.wrapped)
+        key = None if stored is None else self._keyring.data_key(campaign.id, stored.version, stored.wrapped)
         entry = ShelvedCampaign(campaign, key)
         if len(self._entries) >= SHELF_SIZE:
             self._entries.pop(next(iter(self._entries)))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
-    from app.core.keys import CampaignKey
+    from app.core.keys import DataKey
 
 #: The demonstration's most demanding form: claims, a postal code, a telephone number.
 SLUG: Final = "khmer-services"
@@ -155,7 +155,7 @@ async def _fill(url: str, keyring: Keyring, waiting: int) -> Prepared:
     assert campaign is not None
     stored = await database.read(find_campaign_key, campaign_id=campaign.id)
     assert stored is not None
-    key = keyring.campaign_key(campaign.id, stored.version, stored.wrapped)
+    key = keyring.data_key(campaign.id, stored.version, stored.wrapped)
     made: list[str] = []
     for start in range(0, waiting, CHUNK):
         numbers = range(start, min(start + CHUNK, waiting))
@@ -180,7 +180,7 @@ def _add_waiting(
     edition_id: UUID,
     numbers: Iterable[int],
     keyring: Keyring,
-    key: CampaignKey,
+    key: DataKey,
     now: datetime,
 ) -> list[str]:
     """Add pending signatures whose letter is sent, all at once; return the tokens of their links."""

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.core.keys import CampaignKey, KeysUnusableError, SealBrokenError, WrappedKey, keyed_hash, open_keyring
+from app.core.keys import DataKey, KeysUnusableError, SealBrokenError, WrappedKey, keyed_hash, open_keyring
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,31 +67,31 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_newer_root_key_closes_and_the_older_still_opens(tmp_path: Path) -> None:
     older = open_keyring(tmp_path)
-    wrapped = older.new_campaign_key(CAMPAIGN)
-    sealed = older.campaign_key(CAMPAIGN, 1, wrapped).seal("signatures.name", ROW, "សុខ សុភា")
+    wrapped = older.new_data_key(CAMPAIGN)
+    sealed = older.data_key(CAMPAIGN, 1, wrapped).seal("signatures.name", ROW, "សុខ សុភា")
     (tmp_path / "root-0002.key").write_bytes(secrets.token_bytes(32))
     newer = open_keyring(tmp_path)
-    assert newer.new_campaign_key(CAMPAIGN).root_version == newer.version == 2
-    assert newer.campaign_key(CAMPAIGN, 1, wrapped).open("signatures.name", ROW, sealed) == "សុខ សុភា"
+    assert newer.new_data_key(CAMPAIGN).root_version == newer.version == 2
+    assert newer.data_key(CAMPAIGN, 1, wrapped).open("signatures.name", ROW, sealed) == "សុខ សុភា"
     (tmp_path / "root-0001.key").unlink()
     with pytest.raises(KeysUnusableError, match="root key 0001 is not in KEYS_DIR"):
-        open_keyring(tmp_path).campaign_key(CAMPAIGN, 1, wrapped)
+        open_keyring(tmp_path).data_key(CAMPAIGN, 1, wrapped)
 
 
 def test_what_is_sealed_opens_at_its_own_place_alone() -> None:
     secret = secrets.token_bytes(32)
-    key = CampaignKey(CAMPAIGN, 1, secret)
+    key = DataKey(CAMPAIGN, 1, secret)
     sealed = key.seal("signatures.email", ROW, "sokha@example.org")
     assert key.open("signatures.email", ROW, sealed) == "sokha@example.org"
     assert key.seal("signatures.email", ROW, "sokha@example.org") != sealed
     flipped = bytes([*sealed[:-1], sealed[-1] ^ 1])
-    elsewhere: list[tuple[CampaignKey, str, UUID, bytes]] = [
+    elsewhere: list[tuple[DataKey, str, UUID, bytes]] = [
         (key, "signatures.name", ROW, sealed),
         (key, "sponsors.email", ROW, sealed),
         (key, "signatures.email", uuid4(), sealed),
-        (CampaignKey(uuid4(), 1, secret), "signatures.email", ROW, sealed),
-        (CampaignKey(CAMPAIGN, 2, secret), "signatures.email", ROW, sealed),
-        (CampaignKey(CAMPAIGN, 1, secrets.token_bytes(32)), "signatures.email", ROW, sealed),
+        (DataKey(uuid4(), 1, secret), "signatures.email", ROW, sealed),
+        (DataKey(CAMPAIGN, 2, secret), "signatures.email", ROW, sealed),
+        (DataKey(CAMPAIGN, 1, secrets.token_bytes(32)), "signatures.email", ROW, sealed),
         (key, "signatures.email", ROW, flipped),
         (key, "signatures.email", ROW, sealed[:20]),
         (key, "signatures.email", ROW, b""),
@@ -103,18 +103,18 @@ def test_what_is_sealed_opens_at_its_own_place_alone() -> None:
 
 def test_a_campaigns_wrapped_key_does_not_open_for_another(tmp_path: Path) -> None:
     keyring = open_keyring(tmp_path)
-    wrapped = keyring.new_campaign_key(CAMPAIGN)
+    wrapped = keyring.new_data_key(CAMPAIGN)
     for campaign, stored in [
         (uuid4(), wrapped),
         (CAMPAIGN, WrappedKey(1, wrapped.sealed[:-1])),
         (CAMPAIGN, WrappedKey(1, b"")),
     ]:
         with pytest.raises(SealBrokenError):
-            keyring.campaign_key(campaign, 1, stored)
+            keyring.data_key(campaign, 1, stored)
 
 
 def test_indexes_join_neither_campaigns_nor_purposes() -> None:
-    key, other = (CampaignKey(uuid4(), 1, secrets.token_bytes(32)) for _ in range(2))
+    key, other = (DataKey(uuid4(), 1, secrets.token_bytes(32)) for _ in range(2))
     assert key.index("email", "a@b.org") == key.index("email", "a@b.org")
     assert len({key.index("email", "a@b.org"), key.index("domain", "a@b.org"), other.index("email", "a@b.org")}) == 3
 

@@ -183,7 +183,7 @@ def _sign(session: Session, campaign_id: UUID, number: int, *, keyring: Keyring,
             is_name_shown=False,
             wants_updates=False,
         ),
-        key=keyring.campaign_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed)),
+        key=keyring.data_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed)),
         now=now,
     )
 

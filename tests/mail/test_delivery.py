@@ -16,6 +16,7 @@ from app.core.clock import utc_now
 from app.i18n import as_locale
 from app.jobs.deliver_mail import _deliver_share, deliver_mail
 from app.mail import letters, outbox, transport
+from app.mail.kinds import KINDS
 from tests.stage import good_form
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def test_a_letter_arrives_in_the_language_of_the_form_as_text_and_html(post: Pos
     mail = letter.mail
     assert (letter.sender, letter.recipients) == ("no-reply@localhost", ("sokha@example.org",))
     assert mail["Content-Language"] == locale
-    assert mail["Subject"] == letters.SUBJECTS["confirm"].say(as_locale(locale))
+    assert mail["Subject"] == KINDS["confirm"].subject.say(as_locale(locale))
     assert mail["From"].addresses[0].addr_spec == "no-reply@localhost"
     assert before <= parsedate_to_datetime(mail["Date"]) <= utc_now()
     assert mail["Message-ID"].endswith("@localhost>")

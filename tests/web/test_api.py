@@ -48,7 +48,7 @@ def test_pages_of_the_list_lose_and_repeat_nothing(stage: Stage) -> None:
         seen += [each["slug"] for each in page["campaigns"]]
         address = page["next"]
         if len(seen) == 10:
-            stage.write(stop_campaign, slug=seen[-1], because="a test")
+            stage.write(stop_campaign, slug=seen[-1], because="a test", now=utc_now())
             stage.campaign(small_campaign("added-meanwhile"))
             with time_machine.travel(utc_now() + timedelta(days=10, hours=1), tick=True):
                 stage.move_by_dates()

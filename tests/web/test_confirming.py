@@ -267,7 +267,7 @@ def test_a_campaign_that_was_stopped_takes_nobody_and_says_so(site: Stage, someb
     person = somebody()
     person.sign()
     letter = person.letter()
-    site.write(stop_campaign, slug=person.slug, because="a test")
+    site.write(stop_campaign, slug=person.slug, because="a test", now=utc_now())
     site.house.shelf._entries.clear()
     site.house.cache.forget(person.slug)
     assert "Signing was stopped" in person.get(f"/en/campaigns/{person.slug}").text

@@ -56,7 +56,7 @@ def load_demonstration(session: Session, *, keyring: Keyring, now: datetime) -> 
 def _sign(session: Session, campaign_id: UUID, file: CampaignFile, keyring: Keyring, now: datetime) -> None:
     edition_id = session.scalars(select(Edition.id).where(Edition.campaign_id == campaign_id)).one()
     stored = session.scalars(select(CampaignKey).where(CampaignKey.campaign_id == campaign_id)).one()
-    key = keyring.campaign_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed))
+    key = keyring.data_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed))
     lowest = min((each.signatures for each in file.thresholds), default=UNDER_WAY)
     wanted = lowest + 3 if lowest <= SMALL_THRESHOLD else UNDER_WAY
     for number in range(wanted):

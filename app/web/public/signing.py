@@ -12,7 +12,7 @@ from starlette.routing import Route
 from app.actions import signing
 from app.core.clock import utc_now
 from app.i18n import Message, message
-from app.mail.letters import SUBJECTS
+from app.mail.kinds import KINDS
 from app.rules import normalise
 from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused
@@ -213,7 +213,7 @@ class Signing:
             address=note.email if note else address,
             asks_address=note is None,
             sender=self._house.settings.mail_from,
-            subject=SUBJECTS["confirm"].say(locale),
+            subject=KINDS["confirm"].subject.say(locale),
             code_error=None if code_error is None else code_error.say(locale),
             sent_again=sent_again,
         )

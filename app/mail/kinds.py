@@ -1,0 +1,20 @@
+"""Every kind of letter by its name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from app.mail import accounts, crossings, life, questions, signing, teams, updates
+
+if TYPE_CHECKING:
+    from app.mail.desk import Kind
+
+KINDS: Final[dict[str, Kind]] = {
+    **signing.KINDS,
+    **crossings.KINDS,
+    **accounts.KINDS,
+    **teams.KINDS,
+    **life.KINDS,
+    **updates.KINDS,
+    **questions.KINDS,
+}

@@ -1,0 +1,230 @@
+"""The gate of the doors behind a sign-in: who asks, what the address needs, and a 404 on record for all others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from app.actions.records import record
+from app.core.clock import utc_now
+from app.i18n import as_locale
+from app.queries.accounts import find_campaign_id, find_team_campaign
+from app.rules.permissions import STAFF, Permission, StaffPermission
+from app.web.forms import read_form
+from app.web.house import SLUG
+from app.web.sessions import FormGuard, find_visitor, is_proven
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from starlette.requests import Request
+
+    from app.i18n import Locale
+    from app.queries.accounts import SignedIn, TeamCampaign
+    from app.web.forms import Form
+    from app.web.house import House
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of somebody who may make it, at a ``door``: ``workspace`` or ``moderation``."""
+
+    door: str
+    house: House
+    request: Request
+    locale: Locale
+    now: datetime
+    signed_in: SignedIn
+    team_campaign: TeamCampaign | None
+
+    @property
+    def campaign(self) -> TeamCampaign:
+        """The campaign in the address, for pages that have one."""
+        assert self.team_campaign is not None  # noqa: S101 - what the gate has seen to
+        return self.team_campaign
+
+    @property
+    def path(self) -> str:
+        """The address after the language."""
+        return self.request.url.path[len(f"/{self.locale}") :]
+
+    @property
+    def guard(self) -> FormGuard:
+        """What checks this session's forms."""
+        return FormGuard(self.house.keyring.forms, self.signed_in)
+
+    def can(self, permission: Permission) -> bool:
+        """Tell whether this person may do more on this campaign."""
+        return self.campaign.membership.allows(permission)
+
+    async def read_form(self, *, repeated: frozenset[str] = frozenset()) -> Form:
+        """Read the posted form and see that this session was shown it. Raises HTTPException 400, 403, 413, 415."""
+        form = await read_form(self.request, repeated=repeated)
+        self.guard.check(form)
+        return form
+
+    def show(self, template: str, *, status_code: int = 200, **context: Any) -> Response:  # noqa: ANN401 - a page's own
+        """Return a page of the workspace."""
+        content = self.house.pages.render(
+            template,
+            self.locale,
+            path=self.path,
+            base_url=self.house.settings.base_url,
+            me=self.signed_in,
+            team_campaign=self.team_campaign,
+            now=self.now,
+            form_token=self.guard.token,
+            **context,
+        )
+        return HTMLResponse(content, status_code)
+
+    def go(self, path: str) -> Response:
+        """Return a redirect, after a post, to an address after the language and the door."""
+        return RedirectResponse(f"/{self.locale}/{self.door}{path}", 303)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An address after the language and the door, and what it needs.
+
+    ``needs`` a permission on the campaign in the address, one of the staff, or None for whoever is signed in. One that
+    ``is_grave`` asks to prove who one is before it posts.
+    """
+
+    path: str
+    show: Callable[[Visit], Awaitable[Response]] | None = None
+    post: Callable[[Visit], Awaitable[Response]] | None = None
+    needs: Permission | StaffPermission | None = None
+    post_needs: Permission | StaffPermission | None = None  # where posting needs more than seeing
+    is_grave: bool = False
+
+    @property
+    def has_campaign(self) -> bool:
+        """Whether the address names a campaign."""
+        return "{slug}" in self.path
+
+    def needed(self, method: str) -> Permission | StaffPermission | None:
+        """Return what a method needs."""
+        return self.post_needs if method == "POST" and self.post_needs is not None else self.needs
+
+
+class Gate:
+    """Turns pages into routes that nobody passes without the permission that the page names."""
+
+    def __init__(self, house: House, door: str = "workspace") -> None:
+        """Stand in front of a door."""
+        self._house = house
+        self._door = door
+
+    def route(self, page: Page) -> Route:
+        """Return the route of a page. One about a campaign that names no permission is a mistake of ours."""
+        if page.needs is None and (page.has_campaign or self._door != "workspace"):
+            raise ValueError(page.path)
+        methods = [name for name, handler in (("GET", page.show), ("POST", page.post)) if handler is not None]
+
+        async def answer(request: Request) -> Response:
+            return await self._answer(page, request)
+
+        return Route(f"/{{locale}}/{self._door}{page.path}", answer, methods=methods)
+
+    async def _answer(self, page: Page, request: Request) -> Response:
+        now, locale = utc_now(), _locale_of(request)
+        signed_in = await find_visitor(self._house, request, now)
+        if signed_in is None:
+            await self._record_refusal(page, request, None, now)
+            return await self._show_signed_out(request, locale)
+        needs = page.needed(request.method)
+        campaign = None
+        if isinstance(needs, StaffPermission):
+            is_allowed = needs in STAFF[signed_in.role]
+        elif needs is None:
+            is_allowed = True
+        else:
+            campaign = await self._find_campaign(request, signed_in)
+            is_allowed = campaign is not None and campaign.membership.allows(needs)
+        if not is_allowed:
+            await self._record_refusal(page, request, signed_in, now)
+            raise HTTPException(404)
+        visit = Visit(self._door, self._house, request, locale, now, signed_in, campaign)
+        is_post = request.method == "POST"
+        if is_post and page.is_grave and not is_proven(signed_in, now):
+            return await self._ask_for_proof(visit)
+        handler = page.post if is_post else page.show
+        assert handler is not None  # noqa: S101 - the route has only the methods that there are handlers for
+        return await handler(visit)
+
+    async def _find_campaign(self, request: Request, signed_in: SignedIn) -> TeamCampaign | None:
+        slug = request.path_params["slug"]
+        if not SLUG.fullmatch(slug):
+            return None
+        return await self._house.database.read(find_team_campaign, account_id=signed_in.account_id, slug=slug)
+
+    async def _record_refusal(self, page: Page, request: Request, signed_in: SignedIn | None, now: datetime) -> None:
+        slug = request.path_params.get("slug", "")
+        campaign_id = None
+        if SLUG.fullmatch(slug):
+            campaign_id = await self._house.database.read(find_campaign_id, slug=slug)
+        await self._house.database.write(
+            record,
+            what="refused",
+            now=now,
+            account_id=None if signed_in is None else signed_in.account_id,
+            campaign_id=campaign_id,
+            details={"method": request.method, "address": page.path},
+        )
+
+    async def _show_signed_out(self, request: Request, locale: Locale) -> Response:
+        """Say 404 to whoever is not signed in, whether or not the address exists, and offer to sign in.
+
+        What a session that has ended in the meantime posted is shown again, to be copied: nothing typed is lost.
+        """
+        typed: list[str] = []
+        if request.method == "POST":
+            form = await read_form(request, repeated=_ANY)
+            typed = [value for value in form.typed().values() if len(value) > _WORTH_KEEPING]
+        path = request.url.path
+        content = self._house.pages.render(
+            "workspace/signed_out.html",
+            locale,
+            path="/workspace/sign-in",
+            base_url=self._house.settings.base_url,
+            next_query=urlencode({"next": path}),
+            typed=typed,
+        )
+        return HTMLResponse(content, 404)
+
+    async def _ask_for_proof(self, visit: Visit) -> Response:
+        """Ask to prove who one is; the form that was posted waits in the page that asks, and is sent again from it."""
+        form = await visit.read_form(repeated=_ANY)
+        return visit.show(
+            "workspace/prove.html",
+            status_code=200,
+            waiting={"action": visit.request.url.path, "fields": form.pairs()},
+            error=None,
+        )
+
+
+class _Any(frozenset[str]):
+    """Every name: fields of a form that is only passed on may come as often as they like."""
+
+    def __contains__(self, name: object) -> bool:
+        """Say yes."""
+        return True
+
+
+_ANY: Final = _Any()
+#: Shorter values of a form are codes and choices, and nobody misses them.
+_WORTH_KEEPING: Final = 60
+
+
+def _locale_of(request: Request) -> Locale:
+    try:
+        return as_locale(request.path_params["locale"])
+    except ValueError:
+        raise HTTPException(404) from None

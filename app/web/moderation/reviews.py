@@ -1,0 +1,10 @@
+"""Campaigns that ask to be published."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from app.web.gate import Page
+
+PAGES: Final[tuple[Page, ...]] = ()

@@ -1,0 +1,19 @@
+"""The private link through which a campaign gathers its first supporters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from app.web.house import House
+
+
+class Supporting:
+    """Routes."""
+
+    def __init__(self, house: House) -> None:
+        """Take what the pages need."""
+        self._house = house
+        self.routes: list[Route] = []

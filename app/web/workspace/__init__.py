@@ -1,0 +1,1 @@
+"""The organisers' door. Every address needs a permission: `access.py` refuses all others."""

@@ -1,0 +1,10 @@
+"""The pre-flight: what a body would refuse, and what the platform itself asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from app.web.gate import Page
+
+PAGES: Final[tuple[Page, ...]] = ()

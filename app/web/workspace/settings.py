@@ -1,0 +1,10 @@
+"""What a campaign is: addressees, who may sign, dates, threshold; its file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from app.web.gate import Page
+
+PAGES: Final[tuple[Page, ...]] = ()

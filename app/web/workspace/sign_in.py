@@ -1,0 +1,19 @@
+"""Signing in: a letter with a link and a code, a passkey, a second step; proving again before grave steps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.routing import Route
+
+    from app.web.house import House
+
+
+class SignIn:
+    """Routes."""
+
+    def __init__(self, house: House) -> None:
+        """Take what the pages need."""
+        self._house = house
+        self.routes: list[Route] = []
