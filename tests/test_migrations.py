@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -10,6 +12,8 @@ from sqlalchemy import text
 from app.core import migrations
 from app.core.db import DatabaseUnavailableError
 from app.models import Base
+from app.models.base import EPOCH
+from app.queries.drafts import find_draft
 from tests.conftest import plain
 from tests.stage import Stage
 
@@ -97,3 +101,61 @@ def test_a_database_that_cannot_be_reached_is_a_fact(tmp_path: Path) -> None:
     for url in ("postgresql://127.0.0.1:1/name", f"sqlite:///{tmp_path}/file/x.db", f"sqlite:///{tmp_path}"):
         with pytest.raises(DatabaseUnavailableError):
             migrations.upgrade(url)
+
+
+def test_texts_of_the_first_schema_become_drafts_and_drafts_lose_their_edition(empty_url: str, tmp_path: Path) -> None:
+    migrations.upgrade(empty_url, "0001")
+    texts = {
+        "en": {"title": "Books", "requests": ["one", "two"], "faq": [{"question": "Who?", "answer": "You"}]},
+        "km": {"title": "សៀវភៅ", "requests": ["មួយ"]},
+    }
+    ids = {slug: uuid4() for slug in ("draft", "open")}
+
+    def fill(connection: Connection) -> None:
+        moment = 0 if connection.dialect.name == "sqlite" else EPOCH
+        for slug, campaign_id in ids.items():
+            known = {"id": _id(connection, campaign_id), "edition": _id(connection, uuid4()), "at": moment}
+            connection.execute(
+                text(
+                    "INSERT INTO campaigns (id, slug, kind, state, source_locale, timezone, asks, signatories, "
+                    "organiser_name, organiser_email, eligibility, created_at) VALUES (:id, :slug, 'petition', :slug, "
+                    "'en', 'America/Toronto', '[]', 'both', 'Friends', '', '{}', :at)"
+                ).bindparams(slug=slug),
+                known,
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO editions (id, campaign_id, number, texts, hash, created_at) "
+                    "VALUES (:edition, :id, 1, :texts, 'x', :at)"
+                ),
+                {**known, "texts": json.dumps(texts)},
+            )
+            for statement in (
+                "INSERT INTO endorsements (campaign_id, position, edition_id, name) VALUES (:id, 0, :edition, 'F')",
+                "INSERT INTO sponsors (campaign_id, name, titles, email) VALUES (:id, 'A. Member', '{}', :sealed)",
+                "INSERT INTO addressees (campaign_id, position, names, country) VALUES (:id, 0, '{}', 'CA')",
+            ):
+                connection.execute(text(statement), {**known, "sealed": b"sealed"})
+
+    migrations.run_on_database(empty_url, fill)
+    migrations.upgrade(empty_url)
+    stage = Stage(empty_url, tmp_path)
+    for campaign_id in ids.values():
+        draft = stage.read(find_draft, campaign_id=campaign_id)
+        assert {locale: each.as_data() for locale, each in draft.items()} == texts
+    assert stage.sql("SELECT slug FROM campaigns JOIN editions ON campaigns.id = campaign_id") == [("open",)]
+    assert stage.sql("SELECT slug, form FROM campaigns ORDER BY slug") == [("draft", "commons"), ("open", "commons")]
+    unbound = "SELECT slug FROM campaigns JOIN endorsements ON campaigns.id = campaign_id WHERE edition_id IS NULL"
+    assert stage.sql(unbound) == [("draft",)]
+    assert stage.sql("SELECT count(*) FROM sponsors WHERE state = 'accepted' AND id = campaign_id") == [(2,)]
+    stage.close()
+    migrations.downgrade(empty_url, "0001")
+    restored: list[object] = []
+    migrations.run_on_database(
+        empty_url, lambda connection: restored.extend(connection.execute(text("SELECT texts FROM editions")).scalars())
+    )
+    assert [json.loads(each) if isinstance(each, str) else each for each in restored] == [texts, texts]
+
+
+def _id(connection: Connection, value: UUID) -> object:
+    return value.hex if connection.dialect.name == "sqlite" else value
