@@ -10,6 +10,8 @@ import signal
 import sys
 import traceback
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
 INTERRUPTED = 130
+TRY_AGAIN_LATER = 75  # what relays read as "keep it and try again" (EX_TEMPFAIL of sysexits.h)
 UNDEFINED_TABLE = "42P01"
 
 app = typer.Typer(
@@ -37,9 +40,15 @@ app = typer.Typer(
 )
 db = typer.Typer(no_args_is_help=True, help="The database's schema.", rich_markup_mode=None)
 campaign = typer.Typer(no_args_is_help=True, help="Campaigns.", rich_markup_mode=None)
+mail = typer.Typer(no_args_is_help=True, help="Letters.", rich_markup_mode=None)
+parliament = typer.Typer(no_args_is_help=True, help="What happens to Parliament.", rich_markup_mode=None)
+account = typer.Typer(no_args_is_help=True, help="Accounts of the workspace.", rich_markup_mode=None)
 retention = typer.Typer(no_args_is_help=True, help="Forgetting on schedule.", rich_markup_mode=None)
 app.add_typer(db, name="db")
 app.add_typer(campaign, name="campaign")
+app.add_typer(mail, name="mail")
+app.add_typer(parliament, name="parliament")
+app.add_typer(account, name="account")
 app.add_typer(retention, name="retention")
 
 
@@ -211,7 +220,8 @@ def stop(slug: str, *, why: Annotated[str, typer.Option(help="The reason, kept w
     """Stop a campaign: nobody can sign or confirm any more, and its page says so."""
 
     async def halt(_: Settings, database: Database) -> None:
-        from app.actions.campaigns import CampaignCannotMove, CampaignNotFound, stop_campaign
+        from app.actions.campaigns import CampaignCannotMove, CampaignNotFound
+        from app.actions.life import stop_campaign
 
         try:
             await database.write(stop_campaign, slug=slug, because=why, now=utc_now())
@@ -221,6 +231,154 @@ def stop(slug: str, *, why: Annotated[str, typer.Option(help="The reason, kept w
             _fail(f"{slug} cannot be stopped: it is {fact}")
 
     _run(halt)
+
+
+@campaign.command("resume")
+def resume(slug: str) -> None:
+    """Let a stopped campaign go on as its dates say, and print its state."""
+
+    async def go_on(_: Settings, database: Database) -> None:
+        from app.actions.campaigns import CampaignCannotMove, CampaignNotFound
+        from app.actions.life import resume_campaign
+
+        try:
+            typer.echo(await database.write(resume_campaign, slug=slug, now=utc_now()))
+        except CampaignNotFound:
+            _fail(f"there is no campaign named {slug}")
+        except CampaignCannotMove as fact:
+            _fail(f"{slug} cannot be resumed: it is {fact}")
+
+    _run(go_on)
+
+
+@campaign.command("rehome")
+def rehome(slug: str, email: str) -> None:
+    """Make the account of an address an owner of a campaign, with an account that is made where there is none."""
+    from app.rules.normalise import Refused, clean_email
+
+    try:
+        address = clean_email(email)
+    except Refused as refusal:
+        _fail(f"{email}: {refusal.message.say('en')}")
+
+    async def give(settings: Settings, database: Database) -> None:
+        from app.actions.campaigns import CampaignNotFound
+        from app.actions.life import rehome_campaign
+
+        try:
+            await database.write(
+                rehome_campaign,
+                slug=slug,
+                email=address,
+                locale=settings.default_locale,
+                keyring=open_keyring(settings.keys_dir),
+                now=utc_now(),
+            )
+        except CampaignNotFound:
+            _fail(f"there is no campaign named {slug}")
+
+    _run(give)
+
+
+@parliament.command("dissolved")
+def dissolve(
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="The day of the dissolution.")],
+) -> None:
+    """Record that the Canadian Parliament was dissolved: its members carry nothing any more that is not presented."""
+
+    async def end(_: Settings, database: Database) -> None:
+        from app.actions.sponsoring import PARLIAMENT_ZONE, dissolve_parliament
+        from app.rules.life import local_day
+
+        now = utc_now()
+        if day.date() > local_day(now, PARLIAMENT_ZONE):
+            _fail(f"{day.date()}: that day is still to come")
+        ended = await database.write(dissolve_parliament, dissolved_on=day.date(), now=now)
+        typer.echo(f"{ended} members no longer carry a petition or are no longer asked")
+
+    _run(end)
+
+
+@mail.command("bounced")
+def take_bounce(
+    *,
+    recipient: Annotated[str, typer.Option(help="The address that the message came to, where no header says.")] = "",
+) -> None:
+    """Read a delivery report from standard input, as a relay pipes it, and mark the letter that came back.
+
+    The status is 0 whatever the message says, since a relay would send back what is refused, and 75 where the database
+    or the keys cannot be used now, so that the relay keeps it and tries again.
+    """
+    from app.mail.reports import Report, read_report
+
+    # All of it is taken, even what is not looked at: a relay whose pipe breaks believes that nobody read it.
+    read = read_report(sys.stdin.buffer.read())
+    report = Report((recipient, *read.recipients), read.status)
+
+    async def mark(settings: Settings, database: Database) -> None:
+        from app.actions.bounces import take_report
+
+        outcome = await database.write(take_report, report=report, keyring=open_keyring(settings.keys_dir))
+        if outcome == "unknown":
+            typer.echo("hatthalekha: no letter of ours: the address is missing or forged", err=True)
+        else:
+            typer.echo("a letter came back" if outcome == "bounced" else "nothing to mark")
+
+    try:
+        _run(mark)
+    except typer.Exit:
+        raise typer.Exit(TRY_AGAIN_LATER) from None
+
+
+class _Role(StrEnum):
+    """Roles of the service, as `account create` takes them."""
+
+    ORGANISER = "organiser"
+    MODERATOR = "moderator"
+    OPERATOR = "operator"
+
+
+@account.command("create")
+def create_account(
+    email: Annotated[str, typer.Argument(help="E-mail address of its owner.")],
+    *,
+    role: Annotated[_Role, typer.Option(help="What it may do beside its own campaigns.")] = _Role.ORGANISER,
+) -> None:
+    """Make an account, or give the one that there is a role; print a link that signs it in once, within 24 hours."""
+    address = _email(email)
+
+    async def create(settings: Settings, database: Database) -> None:
+        from app.actions.signing_in import make_sign_in_link
+
+        locale = settings.default_locale
+        token = await database.write(
+            make_sign_in_link,
+            email=address,
+            role=role.value,
+            locale=locale,
+            keyring=open_keyring(settings.keys_dir),
+            now=utc_now(),
+        )
+        typer.echo(f"{settings.base_url}/{locale}/workspace/sign-in/{token}")
+
+    _run(create)
+
+
+@account.command("disable")
+def disable_account(email: Annotated[str, typer.Argument(help="E-mail address of its owner.")]) -> None:
+    """Keep an account out: its sessions end, and no letter signs it in. `account create` opens it again."""
+    address = _email(email)
+
+    async def disable(settings: Settings, database: Database) -> None:
+        from app.actions.accounts import AccountNotFound
+        from app.actions.accounts import disable_account as disable_it
+
+        try:
+            await database.write(disable_it, email=address, keyring=open_keyring(settings.keys_dir), now=utc_now())
+        except AccountNotFound:
+            _fail(f"there is no account of {address}")
+
+    _run(disable)
 
 
 @retention.command("run")
@@ -318,6 +476,15 @@ def _reason(fault: BaseException | None) -> str:
     line = re.sub(r"^<class '[^']*'>: ", "", line)
     is_older = "no such table" in line or getattr(driver, "sqlstate", None) == UNDEFINED_TABLE
     return f"{line}; has `hatthalekha db upgrade` been run?" if is_older else line
+
+
+def _email(typed: str) -> str:
+    from app.rules.normalise import Refused, clean_email
+
+    try:
+        return clean_email(typed)
+    except Refused as refusal:
+        _fail(f"{typed}: {refusal.message.say('en')}")
 
 
 def _settings(*, port: int | None = None) -> Settings:

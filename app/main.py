@@ -19,7 +19,7 @@ from app.web.api.cors import Cors
 from app.web.api.v1 import Api
 from app.web.cache import PageCache
 from app.web.errors import error_handlers, error_responder
-from app.web.forms import BODY_BYTES
+from app.web.forms import LONG_BODY_BYTES
 from app.web.health import Health
 from app.web.house import House, Shelf
 from app.web.middleware import ClientAddress, HostGate, Shield
@@ -91,7 +91,7 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
         redoc_url=None,
         lifespan=lifespan,
         exception_handlers=error_handlers(respond),  # type: ignore[arg-type]  # handlers of narrower exceptions
-        max_body_size=BODY_BYTES,
+        max_body_size=LONG_BODY_BYTES,
         form_limits={"max_files": 0, "max_fields": 0},
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_eval_con
 from markupsafe import Markup, escape
 
 from app.i18n.catalogues import LOCALES, Locale, message, translations
-from app.i18n.formats import format_date, format_days, format_moment, format_number, format_zone
+from app.i18n.formats import format_date, format_days, format_moment, format_number, format_zone, language_name
 from app.rules.khmer import join_repetition
 from app.rules.texts import Part, localise, paragraphs
 
@@ -140,6 +140,7 @@ def _filters(locale: Locale) -> dict[str, Any]:
         "moment": partial(format_moment, locale=locale),
         "zone": partial(format_zone, locale=locale),
         "days": partial(format_days, locale=locale),
+        "language": partial(language_name, locale=locale),
         "choose": choose,
         "lang": lang,
         "spoken": spoken,

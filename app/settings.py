@@ -25,6 +25,8 @@ LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "[::1]", "::1"})
 LOCALE_NAMES: Final = ("km", "en", "fr")
 #: One address in ASCII, as a relay takes it before the recipient's is known to allow more.
 _SENDER: Final = re.compile(r"[!-?A-~]+@[!-?A-~]+")
+#: What a relay allows before the @ (64), less "+", a letter's id (32), "." and a mark (16).
+LONGEST_BOUNCES_NAME: Final = 14
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -45,6 +47,7 @@ class Settings:
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = "Hatthalekha <no-reply@localhost>"
+    bounces_to: str | None = None
     keys_dir: Path = Path("data/keys")
     valkey_url: str | None = field(default=None, repr=False)
     default_locale: str = "km"
@@ -151,6 +154,17 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _bounces_to(text: str) -> str:
+    # What is added to it marks the letter (app/mail/reports.py): 64 characters may stand before the @, and no more.
+    name, _, domain = text.rpartition("@")
+    if not _SENDER.fullmatch(text) or "+" in name or len(name) > LONGEST_BOUNCES_NAME or not domain:
+        raise _UnusableError(
+            f"is not an address such as bounces@example.org, with {LONGEST_BOUNCES_NAME} characters and no + before "
+            f"the @: {text!r}"
+        )
+    return text
+
+
 def _valkey_url(text: str) -> str:
     otherwise = "is not valkey://HOST:PORT/0"
     if _split(text, otherwise).scheme not in {"valkey", "valkeys", "redis", "rediss"}:
@@ -187,6 +201,7 @@ READERS: Final[Mapping[str, Callable[[str], object]]] = {
     "BASE_URL": _base_url,
     "SMTP_URL": _smtp_url,
     "MAIL_FROM": _mail_from,
+    "BOUNCES_TO": _bounces_to,
     "KEYS_DIR": Path,
     "VALKEY_URL": _valkey_url,
     "DEFAULT_LOCALE": _locale,

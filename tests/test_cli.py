@@ -29,7 +29,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 REAL: Final = sorted(REAL_CAMPAIGNS.glob("*.json"))
 COMMANDS: Final = (
     "", "serve", "worker", "demo", "db", "db upgrade", "db check", "campaign", "campaign import", "campaign list",
-    "campaign export", "campaign stop", "retention", "retention run",
+    "campaign export", "campaign stop", "campaign resume", "campaign rehome", "parliament", "parliament dissolved",
+    "retention", "retention run",
 )  # fmt: skip
 
 
@@ -286,6 +287,43 @@ def test_worker_works_and_ends_when_told(terminal: Terminal, number: signal.Sign
     _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
     assert time.monotonic() - told < 8
+
+
+def test_a_stopped_campaign_is_resumed(terminal: Terminal) -> None:
+    terminal.run("campaign", "import", terminal.file(), "--open-for", "30")
+    assert terminal.run("campaign", "resume", "libraries", status=1)[1] == [
+        "hatthalekha: libraries cannot be resumed: it is open"
+    ]
+    terminal.run("campaign", "stop", "libraries", "--why", "A forged mandate")
+    assert terminal.run("campaign", "resume", "libraries") == (["open"], [])
+    assert terminal.run("campaign", "resume", "nowhere", status=1)[1] == [
+        "hatthalekha: there is no campaign named nowhere"
+    ]
+
+
+def test_a_campaign_is_given_another_owner(terminal: Terminal) -> None:
+    terminal.run("campaign", "import", terminal.file())
+    assert terminal.run("campaign", "rehome", "libraries", "heir@example.org") == ([], [])
+    with sqlite3.connect(terminal.path) as connection:
+        assert connection.execute("SELECT count(*) FROM members WHERE role = 'owner'").fetchone() == (2,)
+    connection.close()
+    assert terminal.run("campaign", "rehome", "nowhere", "heir@example.org", status=1)[1] == [
+        "hatthalekha: there is no campaign named nowhere"
+    ]
+    (fault,) = terminal.run("campaign", "rehome", "libraries", "heir", status=1)[1]
+    assert fault.startswith("hatthalekha: heir: ")
+
+
+def test_a_dissolution_is_recorded_once_it_is_there(terminal: Terminal) -> None:
+    terminal.run("campaign", "import", terminal.file(), "--open-for", "30")
+    assert terminal.run("parliament", "dissolved", "2199-01-01", status=1)[1] == [
+        "hatthalekha: 2199-01-01: that day is still to come"
+    ]
+    assert terminal.run("parliament", "dissolved", "2019-09-11") == (
+        ["0 members no longer carry a petition or are no longer asked"],
+        [],
+    )
+    assert "not match" in terminal.run("parliament", "dissolved", "soon", status=2)[1][0]
 
 
 @pytest.mark.skipif(not REAL, reason="the folder of real campaigns is not beside this repository")

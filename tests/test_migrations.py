@@ -78,7 +78,9 @@ def test_each_migration_goes_down_and_up_again_with_data_in_the_tables(empty_url
         migrations.downgrade(empty_url, revision)
         migrations.upgrade(empty_url)
         stage = Stage(empty_url, tmp_path)
-        assert {table: stage.sql(f'SELECT count(*) FROM "{table}"') for table in counts} == counts  # noqa: S608 - the same
+        found = {table: stage.sql(f'SELECT count(*) FROM "{table}"') for table in counts}  # noqa: S608 - the same
+        # Accounts, and what only they have, are gone when the tables are taken back: the migration says so.
+        assert found == counts | dict.fromkeys(("account_keys", "accounts", "members", "records"), [(0,)])
         stage.close()
     assert migrations.find_drift(empty_url, Base.metadata) == []
 

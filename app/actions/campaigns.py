@@ -1,4 +1,4 @@
-"""Campaigns: imported from a file, published, opened and closed by the clock, stopped."""
+"""Campaigns: made, and imported from a file."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
+from app.actions.accounts import find_or_create_account
 from app.actions.drafts import freeze_edition, write_draft
+from app.actions.records import record
 from app.models import (
     Addressee,
     Campaign,
     CampaignCount,
     CampaignKey,
     Endorsement,
+    Member,
     Sponsor,
     Threshold,
 )
@@ -24,9 +27,11 @@ from app.rules.eligibility import rule_as_data
 from app.rules.life import opening_instants, start_of_day, state_by_dates
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy.orm import Session
 
-    from app.core.keys import Keyring
+    from app.core.keys import DataKey, Keyring
     from app.rules.campaign_file import CampaignFile
 
 
@@ -57,21 +62,31 @@ def import_campaign(
     now: datetime,
     owner_email: str | None = None,
     publication: Publication | None = None,
+    owner_id: UUID | None = None,
+    campaign_id: UUID | None = None,
 ) -> UUID:
-    """Create a campaign with its first edition from a file and return its id. Raises SlugTaken.
+    """Create a campaign from a file and return its id. Raises SlugTaken.
 
-    Without ``publication`` it is a draft. The sponsor of a file that an operator imports counts as having accepted.
+    Without ``publication`` it is a draft; with it, its first edition is frozen. ``owner_id`` is the account of a team
+    that brought the file; else an operator did, and the account of ``owner_email``, or of the file's organiser, owns
+    the campaign. The sponsor of a file that an operator imports counts as having accepted, and no other.
     """
     if session.scalar(select(Campaign.id).where(Campaign.slug == file.slug)) is not None:
         raise SlugTaken(file.slug)
-    campaign_id = uuid4()
-    wrapped = keyring.new_data_key(campaign_id)
-    key = keyring.data_key(campaign_id, 1, wrapped)
+    email = owner_email or file.organiser.email
+    owner = owner_id or find_or_create_account(
+        session, email=email, locale=file.source_locale, keyring=keyring, now=now
+    )
+    campaign_id = campaign_id or uuid4()
     opens_at, closes_at, state = _dates_and_state(file, publication, now)
-    session.execute(
-        insert(Campaign),
-        {
-            "id": campaign_id,
+    key = insert_campaign(
+        session,
+        campaign_id=campaign_id,
+        owner_id=owner,
+        organiser_email=email,
+        keyring=keyring,
+        now=now,
+        columns={
             "slug": file.slug,
             "kind": file.kind,
             "state": state,
@@ -83,12 +98,45 @@ def import_campaign(
             "asks": sorted(file.asks),
             "signatories": file.signatories,
             "organiser_name": file.organiser.name,
-            "organiser_email": key.seal("campaigns.organiser_email", campaign_id, owner_email or file.organiser.email),
             "eligibility": rule_as_data(file.eligibility),
-            "created_at": now,
             "form": form_of(file),
             "promised_locales": sorted(file.texts),
             "supporters_needed": 0,
+        },
+    )
+    _insert_parts(session, campaign_id, file)
+    write_draft(session, campaign_id=campaign_id, texts=file.texts, now=now, account_id=owner_id)
+    if state != "draft":
+        # The file's own texts, which a half-written language may be part of: what was published is what is signed.
+        freeze_edition(session, campaign_id=campaign_id, texts=file.texts, now=now)
+    _insert_sponsor(session, campaign_id, file, key, now, is_accepted=owner_id is None)
+    record(session, what="imported", now=now, account_id=owner_id, campaign_id=campaign_id, details={"state": state})
+    return campaign_id
+
+
+def insert_campaign(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    owner_id: UUID,
+    organiser_email: str,
+    keyring: Keyring,
+    now: datetime,
+    columns: Mapping[str, Any],
+) -> DataKey:
+    """Add a campaign with its data key, its count of nought and its owner, and return the key.
+
+    ``columns`` are the rest of its row.
+    """
+    wrapped = keyring.new_data_key(campaign_id)
+    key = keyring.data_key(campaign_id, 1, wrapped)
+    session.execute(
+        insert(Campaign),
+        {
+            **columns,
+            "id": campaign_id,
+            "organiser_email": key.seal("campaigns.organiser_email", campaign_id, organiser_email),
+            "created_at": now,
             "settings_version": 1,
         },
     )
@@ -103,66 +151,9 @@ def import_campaign(
         },
     )
     session.execute(insert(CampaignCount), {"campaign_id": campaign_id, "signatures": 0, "counted_at": now})
-    _insert_parts(session, campaign_id, file)
-    write_draft(session, campaign_id=campaign_id, texts=file.texts, now=now)
-    if state != "draft":
-        # The file's own texts, which a half-written language may be part of: what was published is what is signed.
-        freeze_edition(session, campaign_id=campaign_id, texts=file.texts, now=now)
-    if file.sponsor is not None:
-        email = file.sponsor.email
-        sponsor_id = uuid4()
-        session.execute(
-            insert(Sponsor),
-            {
-                "id": sponsor_id,
-                "campaign_id": campaign_id,
-                "state": "accepted",
-                "locale": "fr" if file.source_locale == "fr" else "en",
-                "answered_at": now,
-                "name": file.sponsor.name,
-                "titles": dict(file.sponsor.title),
-                "district": file.sponsor.district or None,
-                "party": file.sponsor.party or None,
-                "email": key.seal("sponsors.email", sponsor_id, email) if email else None,
-            },
-        )
-    return campaign_id
-
-
-def move_by_dates(session: Session, *, now: datetime) -> int:
-    """Open what is due to open and close what is due to close; return how many moved.
-
-    Signing and confirming are judged by the dates themselves: this only keeps the state that lists and pages show.
-    """
-    closed = session.scalars(
-        update(Campaign)
-        .where(Campaign.state.in_(("scheduled", "open")), Campaign.closes_at <= now)
-        .values(state="closed")
-        .returning(Campaign.id)
-    ).all()
-    opened = session.scalars(
-        update(Campaign)
-        .where(Campaign.state == "scheduled", Campaign.opens_at <= now)
-        .values(state="open")
-        .returning(Campaign.id)
-    ).all()
-    return len(closed) + len(opened)
-
-
-def stop_campaign(session: Session, *, slug: str, because: str, now: datetime) -> None:
-    """Stop a campaign for good reason, kept with it. Raises CampaignNotFound, CampaignCannotMove."""
-    stopped = session.scalar(
-        update(Campaign)
-        .where(Campaign.slug == slug, Campaign.state.not_in(("stopped", "refused", "answered")))
-        .values(state="stopped", stopped_because=because, stopped_at=now)
-        .returning(Campaign.id)
-    )
-    if stopped is not None:
-        return
-    state = session.scalar(select(Campaign.state).where(Campaign.slug == slug))
-    if state is None:
-        raise CampaignNotFound(slug)
-    raise CampaignCannotMove(state)
+    owner = {"campaign_id": campaign_id, "account_id": owner_id, "role": "owner", "locales": [], "joined_at": now}
+    session.execute(insert(Member), owner)
+    return key
 
 
 def _dates_and_state(
@@ -207,3 +198,27 @@ def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile) -> No
     for table, rows in parts.items():
         if rows:
             session.execute(insert(table), rows)
+
+
+def _insert_sponsor(
+    session: Session, campaign_id: UUID, file: CampaignFile, key: DataKey, now: datetime, *, is_accepted: bool
+) -> None:
+    if file.sponsor is None:
+        return
+    email = file.sponsor.email
+    sponsor_id = uuid4()
+    session.execute(
+        insert(Sponsor),
+        {
+            "id": sponsor_id,
+            "campaign_id": campaign_id,
+            "state": "accepted" if is_accepted else "proposed",
+            "locale": "fr" if file.source_locale == "fr" else "en",
+            "answered_at": now if is_accepted else None,
+            "name": file.sponsor.name,
+            "titles": dict(file.sponsor.title),
+            "district": file.sponsor.district or None,
+            "party": file.sponsor.party or None,
+            "email": key.seal("sponsors.email", sponsor_id, email) if email else None,
+        },
+    )

@@ -37,6 +37,18 @@ def set_name_shown(session: Session, *, token: str, is_name_shown: bool) -> None
         raise SignatureNotFound
 
 
+def set_wants_updates(session: Session, *, token: str, wants_updates: bool) -> None:
+    """Send the signer news by email, or no more. Raises SignatureNotFound."""
+    changed = session.scalar(
+        update(Signature)
+        .where(Signature.id == _signature_of(token), Signature.state.in_(LIVING_STATES))
+        .values(wants_updates=wants_updates)
+        .returning(Signature.id)
+    )
+    if changed is None:
+        raise SignatureNotFound
+
+
 def withdraw_signature(session: Session, *, token: str, now: datetime) -> None:
     """Take a confirmed signature out of the count and empty its details; before and after closing alike."""
     withdrawn = session.execute(

@@ -24,9 +24,7 @@ def record(
     account_id: UUID | None = None,
     campaign_id: UUID | None = None,
     details: Mapping[str, Any] | None = None,
-) -> None:
-    """Add a line. ``details`` hold no address, no name and no token."""
-    session.execute(
-        insert(Record),
-        {"at": now, "account_id": account_id, "campaign_id": campaign_id, "what": what, "details": dict(details or {})},
-    )
+) -> int:
+    """Add a line and return its number. ``details`` hold no address, no name and no token."""
+    line = {"at": now, "account_id": account_id, "campaign_id": campaign_id, "what": what}
+    return session.scalars(insert(Record).values(**line, details=dict(details or {})).returning(Record.id)).one()

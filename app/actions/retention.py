@@ -5,10 +5,21 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, and_, case, delete, func, literal, or_, select, update
 
 from app.actions.own_signature import NO_DETAILS
-from app.models import Campaign, CampaignKey, LetterQuota, QuotaSalt, Signature, Token
+from app.models import (
+    AccountSession,
+    Campaign,
+    CampaignKey,
+    Challenge,
+    LetterQuota,
+    Question,
+    QuotaSalt,
+    Signature,
+    SignInRequest,
+    Token,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,6 +30,9 @@ if TYPE_CHECKING:
 UNCONFIRMED_KEPT: Final = timedelta(days=14)
 CONFIRMED_KEPT: Final = timedelta(days=365)  # after closing
 QUOTAS_KEPT: Final = timedelta(hours=48)
+QUESTIONS_KEPT: Final = timedelta(days=90)  # after they were answered or closed
+OPEN_QUESTIONS_KEPT: Final = timedelta(days=180)
+SIGN_INS_KEPT: Final = timedelta(days=1)
 CHUNK: Final = 1000
 
 
@@ -44,12 +58,17 @@ def expire_signatures(session: Session, *, now: datetime) -> int:
 
 
 def list_campaigns_to_forget(session: Session, *, now: datetime) -> list[UUID]:
-    """Return the campaigns closed for a year whose key still exists."""
+    """Return the campaigns closed, or stopped, for a year whose key still exists.
+
+    Closing early sets the closing date: one without it is open, or not published, or stopped.
+    """
+    year_ago = now - CONFIRMED_KEPT
+    is_stopped = and_(Campaign.state == "stopped", Campaign.stopped_at <= year_ago)
     return list(
         session.scalars(
             select(Campaign.id)
             .join(CampaignKey, CampaignKey.campaign_id == Campaign.id)
-            .where(Campaign.closes_at <= now - CONFIRMED_KEPT)
+            .where(or_(Campaign.closes_at <= year_ago, is_stopped))
         )
     )
 
@@ -63,9 +82,37 @@ def forget_signers(session: Session, *, campaign_id: UUID) -> None:
     session.execute(update(Signature).where(Signature.campaign_id == campaign_id).values(**NO_DETAILS))
 
 
+def forget_questions(session: Session, *, now: datetime) -> int:
+    """Empty what visitors asked 90 days ago or longer before, counted from the answer; after 180 in any case."""
+    is_due = or_(Question.answered_at <= now - QUESTIONS_KEPT, Question.created_at <= now - OPEN_QUESTIONS_KEPT)
+    due = select(Question.id).where(is_due, Question.email_index.is_not(None)).limit(CHUNK)
+    emptied = session.scalars(
+        update(Question)
+        .where(Question.id.in_(due))
+        .values(
+            state=case((Question.state == "open", "closed"), else_=Question.state),
+            answered_at=func.coalesce(Question.answered_at, literal(now, Question.answered_at.type)),
+            email_index=None,
+            name=None,
+            email=None,
+            text=None,
+            answer=None,
+        )
+        .returning(Question.id)
+    )
+    return len(emptied.all())
+
+
 def forget_quotas(session: Session, *, now: datetime) -> int:
     """Destroy the salts and numbers of days that began 48 hours ago, so that no salt grows older; return how many."""
     last_gone = (now - QUOTAS_KEPT).date()
     session.execute(delete(QuotaSalt).where(QuotaSalt.day <= last_gone))
     gone = session.execute(delete(LetterQuota).where(LetterQuota.day <= last_gone))
     return cast("CursorResult[Any]", gone).rowcount
+
+
+def forget_sign_ins(session: Session, *, now: datetime) -> None:
+    """Forget who asked to sign in a day ago, challenges as old, and sessions that have ended."""
+    session.execute(delete(SignInRequest).where(SignInRequest.created_at <= now - SIGN_INS_KEPT))
+    session.execute(delete(Challenge).where(Challenge.expires_at <= now - SIGN_INS_KEPT))
+    session.execute(delete(AccountSession).where(AccountSession.expires_at <= now))

@@ -12,7 +12,8 @@ from sqlalchemy.orm import aliased
 
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
-from app.models import LIVING_STATES, Campaign, CountEvent, Letter, Signature, Token
+from app.mail.outbox import owe_letter
+from app.models import LIVING_STATES, Campaign, CountEvent, Edition, Letter, Signature, Token
 from app.rules.life import CONFIRMABLE_STATES, CONFIRMING_GRACE
 from app.rules.normalise import canonical_email, mail_domain, name_key
 
@@ -74,15 +75,23 @@ def request_signature(
     signer: Signer,
     key: DataKey,
     now: datetime,
+    source: str | None = None,
 ) -> UUID:
     """Keep a form as a pending signature, owe the letter that asks to confirm it, and return the signature's id.
 
     The same form again, whether pressed twice or sent fifty times at once, is the same signature and no further letter
     within a minute. A form that says something else makes another version. An address that has signed already gets a
-    letter that says so. Whoever sent the form is told the same in every case.
+    letter that says so. Whoever sent the form is told the same in every case. ``source`` is the mark of the link that
+    led here; it says nothing about the person, and the same form by another link is the same form.
     """
     row = new_signature_row(
-        campaign_id=campaign_id, edition_id=edition_id, locale=locale, signer=signer, key=key, now=now
+        campaign_id=campaign_id,
+        edition_id=edition_id,
+        locale=locale,
+        signer=signer,
+        key=key,
+        now=now,
+        source=source,
     )
     if _insert_signature(session, row):
         _owe_letter(session, row, number=1, due_at=now)
@@ -104,6 +113,7 @@ def request_signature(
                 signer=signer,
                 key=key,
                 now=now,
+                source=source,
             )
         _owe_letter(session, row, number=1, due_at=row["last_letter_at"])
         return cast("UUID", row["id"])
@@ -211,7 +221,14 @@ def owe_another_letter(session: Session, *, signature_id: UUID, locale: str, now
 
 
 def new_signature_row(
-    *, campaign_id: UUID, edition_id: UUID, locale: str, signer: Signer, key: DataKey, now: datetime
+    *,
+    campaign_id: UUID,
+    edition_id: UUID,
+    locale: str,
+    signer: Signer,
+    key: DataKey,
+    now: datetime,
+    source: str | None = None,
 ) -> dict[str, Any]:
     """Return a pending signature as its table keeps it: what is personal sealed, what is compared hashed."""
     signature_id = uuid4()
@@ -245,6 +262,7 @@ def new_signature_row(
         "claims": list(signer.claims),
         "is_name_shown": signer.is_name_shown,
         "wants_updates": signer.wants_updates,
+        "source": source,
         "created_at": now,
         "letters": 1,
         "last_letter_at": now,
@@ -313,6 +331,27 @@ def _in_words(state: str) -> Any:  # noqa: ANN401 - an SQL expression
     return literal_column(f"'{state}'")
 
 
+_own_edition = aliased(Edition, name="own_edition")
+
+
+def _changed_since() -> Any:  # noqa: ANN401 - an SQL expression
+    """Return the newest edition that changed the substance of what a signature was given for, or NULL."""
+    own = (
+        select(_own_edition.number)
+        .where(_own_edition.id == _signatures.c.edition_id)
+        .correlate(_signatures)
+        .scalar_subquery()
+    )
+    return (
+        select(Edition.id)
+        .where(Edition.campaign_id == _signatures.c.campaign_id, Edition.is_substantive.is_(True), Edition.number > own)
+        .order_by(Edition.number.desc())
+        .limit(literal_column("1"))
+        .correlate(_signatures)
+        .scalar_subquery()
+    )
+
+
 def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and out
     """Build the guarded update: pending, sent by this link, its campaign still counting, no other version counted."""
     return (
@@ -343,7 +382,9 @@ def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and ou
             _signatures.c.slot,
             _signatures.c.version,
             _signatures.c.email,
+            _signatures.c.locale,
             select(Campaign.slug).where(Campaign.id == _signatures.c.campaign_id).scalar_subquery().label("slug"),
+            _changed_since().label("changed_edition_id"),
         )
     )
 
@@ -372,6 +413,18 @@ def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
     session.connection().execute(_INSERT_EVENT, {"campaign_id": confirmed.campaign_id, "change": 1, "at": now})
     if confirmed.version > 1:
         _supersede_other_versions(session, confirmed, now)
+    if confirmed.changed_edition_id is not None:
+        # Who had confirmed before the change was asked then; this signer is asked now.
+        owe_letter(
+            session,
+            kind="edition_changed",
+            dedupe_key=f"edition_changed:{confirmed.changed_edition_id}:{confirmed.id}",
+            locale=confirmed.locale,
+            now=now,
+            campaign_id=confirmed.campaign_id,
+            signature_id=confirmed.id,
+            subject_id=confirmed.changed_edition_id,
+        )
     return Confirmed(confirmed.id, confirmed.slug, confirmed.email)
 
 

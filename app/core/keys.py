@@ -115,6 +115,11 @@ class Keyring:
         return derive(self._roots[self.version], "forms")
 
     @cached_property
+    def bounces(self) -> bytes:
+        """Key of the mark in the addresses that delivery reports come back to."""
+        return derive(self._roots[self.version], "bounces")
+
+    @cached_property
     def cookies(self) -> AESGCM:
         """Cipher of sealed cookies."""
         return AESGCM(derive(self._roots[self.version], "cookies"))

@@ -87,6 +87,16 @@ def format_zone(zone: str, locale: Locale) -> str:
 
 
 @cache
+def language_name(tag: str, locale: Locale) -> str:
+    """Return what a language is called, as CLDR has it; the tag itself where it has none."""
+    from babel import Locale as Cldr
+
+    names = Cldr("fr", "CA").languages if locale == "fr" else Cldr(locale).languages
+    name = names.get(tag.replace("-", "_")) or names.get(tag.partition("-")[0].lower())
+    return tag if name is None else name.replace(ZERO_WIDTH_SPACE, "")
+
+
+@cache
 def _months(locale: Locale) -> dict[int, str]:
     from babel import Locale as Cldr
 

@@ -9,6 +9,7 @@ from app.core.clock import utc_now
 from app.core.logs import get_logger
 from app.mail import outbox
 from app.mail.letters import write_letter
+from app.mail.reports import bounce_address
 from app.mail.transport import RefusedForEver, RefusedForNow
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ async def _deliver(background: Background, sender: Sender, letter: OwedLetter) -
     settings = background.settings
     try:
         written = write_letter(letter, pages=background.pages, base_url=settings.base_url, sender=settings.mail_from)
-        await sender.send(written)
+        bounces_to = settings.bounces_to and bounce_address(background.keyring, letter.id, settings.bounces_to)
+        await sender.send(written, bounces_to=bounces_to)
     except RefusedForEver as refusal:
         get_logger().warning("letter refused", kind=letter.kind, reason=str(refusal))
         await background.database.write(outbox.mark_refused, letter_id=letter.id, fault=str(refusal))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.actions.campaigns import move_by_dates
+from app.actions.life import move_by_dates
 from app.core.clock import utc_now
 
 if TYPE_CHECKING:

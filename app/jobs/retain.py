@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.actions import retention
+from app.actions.supporting import forget_supporters
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
 
 
 async def forget_all(database: Database, *, now: datetime) -> None:
-    """Expire unconfirmed forms, destroy the keys of campaigns long closed, clear old quotas."""
+    """Expire unconfirmed forms, destroy the keys of campaigns long closed, clear old quotas and sign-ins."""
     while await database.write(retention.expire_signatures, now=now) == retention.CHUNK:
         pass
     for campaign_id in await database.read(retention.list_campaigns_to_forget, now=now):
         await database.write(retention.forget_signers, campaign_id=campaign_id)
+    while await database.write(retention.forget_questions, now=now) == retention.CHUNK:
+        pass
     await database.write(retention.forget_quotas, now=now)
+    await database.write(retention.forget_sign_ins, now=now)
+    await database.write(forget_supporters, now=now)

@@ -12,6 +12,7 @@ from app.models import Campaign, Edition, TextPart, open_account_key, open_campa
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
+    from uuid import UUID
 
     from sqlalchemy.orm import Session
 
@@ -75,13 +76,19 @@ class Matter:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where letters are prepared: the keys and the moment."""
+    """Where letters are prepared, in one transaction: the keys, the moment, and the campaigns they are about."""
 
     keyring: Keyring
     now: datetime
+    _matters: dict[UUID | None, Matter | None] = field(default_factory=dict)
 
     def find_matter(self, session: Session, letter: Letter) -> Matter | None:
         """Return the letter's campaign, or None once its key is destroyed, and with it every address."""
+        if letter.campaign_id not in self._matters:
+            self._matters[letter.campaign_id] = self._find_matter(session, letter)
+        return self._matters[letter.campaign_id]
+
+    def _find_matter(self, session: Session, letter: Letter) -> Matter | None:
         campaign = None if letter.campaign_id is None else session.get(Campaign, letter.campaign_id)
         if campaign is None:
             return None

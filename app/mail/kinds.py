@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.mail import accounts, crossings, life, questions, signing, teams, updates
+from app.mail import accounts, crossings, editions, life, questions, signing, supporters, teams, updates
 
 if TYPE_CHECKING:
     from app.mail.desk import Kind
@@ -16,5 +16,7 @@ KINDS: Final[dict[str, Kind]] = {
     **teams.KINDS,
     **life.KINDS,
     **updates.KINDS,
+    **editions.KINDS,
     **questions.KINDS,
+    **supporters.KINDS,
 }

@@ -2,24 +2,45 @@
 
 from __future__ import annotations
 
+from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr, parseaddr
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from app.i18n import LOCALES, as_locale
 from app.mail.kinds import KINDS
 
 if TYPE_CHECKING:
+    from email.policy import Policy
+
     from app.mail.outbox import OwedLetter
     from app.rendering import Pages
+
+
+class _AddressOfPage(UnstructuredHeader):
+    """A header that holds one web address. Encoded and folded like words, as the library does, nobody could open it."""
+
+    name: str
+
+    def fold(self, *, policy: Policy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+def _policy() -> Policy:
+    headers = HeaderRegistry()
+    headers.map_to_type("List-Unsubscribe", _AddressOfPage)  # type: ignore[arg-type]  # it adds BaseHeader itself
+    return SMTP.clone(header_factory=headers)
+
+
+_POLICY: Final = _policy()
 
 
 def write_letter(letter: OwedLetter, *, pages: Pages, base_url: str, sender: str) -> EmailMessage:
     """Return the letter: the same bytes each time for the same claim."""
     locale = as_locale(letter.locale)
     context = _context(letter, base_url)
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_POLICY)
     name, address = parseaddr(sender)
     mail["From"] = formataddr((name, address))
     mail["To"] = letter.recipient

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.core import tokens
@@ -20,7 +20,7 @@ from app.core.db import dialect_of, insert_if_absent
 from app.core.keys import KeysUnusableError, SealBrokenError, keyed_hash
 from app.mail.desk import DAILY_FROM_ALL, Desk, Prepared
 from app.mail.kinds import KINDS
-from app.models import Letter, LetterQuota, QuotaSalt, Token
+from app.models import Letter, LetterQuota, QuotaSalt, Signature, Token
 from app.rules.normalise import canonical_email
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ LETTERS_WITH_WORKING_LINKS: Final = 3
 GIVE_UP_AFTER: Final = timedelta(days=3)
 LONGEST_DELAY: Final = timedelta(hours=1)
 CODES: Final = frozenset({"code", "sign_in_code"})
+#: Letters that go to many at once: whoever waits for a link or a code goes before them.
+TO_MANY: Final = ("update", "response", "edition_changed")
+#: How many letters in a row may come back from an address before no more news is sent to it.
+BOUNCES_IN_A_ROW: Final = 3
 #: Letters of whose links only the last three work.
 SIGNING: Final = ("confirm", "already_signed")
 #: Whose letters count together that belong to no campaign.
@@ -100,14 +104,15 @@ def claim_letters(session: Session, *, keyring: Keyring, now: datetime, limit: i
     due = session.scalars(
         select(Letter)
         .where(Letter.state == "queued", Letter.due_at <= now)
-        .order_by(Letter.due_at)
+        .order_by(Letter.kind.in_(TO_MANY), Letter.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     claimed = []
+    desk = Desk(keyring, now)
     for letter in due:
         try:
-            owed = _claim(session, letter, keyring, now)
+            owed = _claim(session, letter, desk)
         except (SealBrokenError, KeysUnusableError) as fault:
             # A key that is missing stops the letters that need it, and not those behind them.
             letter.last_fault = type(fault).__name__
@@ -119,19 +124,41 @@ def claim_letters(session: Session, *, keyring: Keyring, now: datetime, limit: i
 
 
 def mark_sent(session: Session, *, letter_id: UUID, now: datetime) -> None:
-    """Record that the relay took the letter."""
+    """Record that the relay took the letter, even where somebody stopped it in that very moment."""
     session.execute(
         update(Letter)
-        .where(Letter.id == letter_id, Letter.state == "queued")
+        .where(Letter.id == letter_id, Letter.state.in_(("queued", "dropped")))
         .values(state="sent", sent_at=now, last_fault=None)
     )
 
 
 def mark_refused(session: Session, *, letter_id: UUID, fault: str) -> None:
     """Record that the relay will never take the letter."""
-    session.execute(
-        update(Letter).where(Letter.id == letter_id, Letter.state == "queued").values(state="failed", last_fault=fault)
-    )
+    refused = session.execute(
+        update(Letter)
+        .where(Letter.id == letter_id, Letter.state == "queued")
+        .values(state="failed", last_fault=fault)
+        .returning(Letter.signature_id)
+    ).first()
+    if refused is not None:
+        _end_news(session, refused.signature_id)
+
+
+def mark_bounced(session: Session, *, letter_id: UUID, fault: str) -> bool:
+    """Record that the letter came back from further on; False where that changes nothing.
+
+    One that is still queued was taken by the relay all the same, and whoever sent it died before saying so.
+    """
+    bounced = session.execute(
+        update(Letter)
+        .where(Letter.id == letter_id, Letter.state.in_(("sent", "queued")), Letter.written_at.is_not(None))
+        .values(state="bounced", last_fault=fault)
+        .returning(Letter.signature_id)
+    ).first()
+    if bounced is None:
+        return False
+    _end_news(session, bounced.signature_id)
+    return True
 
 
 def put_off(session: Session, *, letter_id: UUID, fault: str, now: datetime) -> None:
@@ -149,8 +176,26 @@ def put_off(session: Session, *, letter_id: UUID, fault: str, now: datetime) -> 
     letter.due_at = now + min(timedelta(seconds=30) * 2 ** min(letter.attempts, 10), LONGEST_DELAY)
 
 
-def _claim(session: Session, letter: Letter, keyring: Keyring, now: datetime) -> OwedLetter | None:
-    prepared = KINDS[letter.kind].prepare(session, letter, Desk(keyring, now))
+def _end_news(session: Session, signature_id: UUID | None) -> None:
+    """Send no more news to a signer whose last three letters came back for ever.
+
+    A relay that wants none of our mail (5.7, policy) says nothing of the address.
+    """
+    if signature_id is None:
+        return
+    faults = session.scalars(
+        select(case((Letter.state == "sent", ""), else_=func.coalesce(Letter.last_fault, "")))
+        .where(Letter.signature_id == signature_id, Letter.state.in_(("sent", "failed", "bounced")))
+        .order_by(Letter.written_at.desc(), Letter.id)
+        .limit(BOUNCES_IN_A_ROW)
+    ).all()
+    if sum(fault.startswith("5") and not fault.startswith("5.7") for fault in faults) == BOUNCES_IN_A_ROW:
+        session.execute(update(Signature).where(Signature.id == signature_id).values(wants_updates=False))
+
+
+def _claim(session: Session, letter: Letter, desk: Desk) -> OwedLetter | None:
+    keyring, now = desk.keyring, desk.now
+    prepared = KINDS[letter.kind].prepare(session, letter, desk)
     if prepared is None:
         letter.state = "dropped"
         return None

@@ -2,9 +2,84 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from app.mail.desk import Kind
+from app.i18n import message
+from app.mail.desk import DAILY_FROM_A_CAMPAIGN, Kind, Prepared, Secret
+from app.models import Account, Invitation, Member
 
-KINDS: Final[dict[str, Kind]] = {}
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from app.core.keys import DataKey
+    from app.mail.desk import Desk
+    from app.models import Letter
+
+LINK_WORKS: Final = timedelta(days=7)
+
+
+def _prepare_invitation(session: Session, letter: Letter, desk: Desk) -> Prepared | None:
+    matter, key = desk.find_matter(session, letter), desk.account_key(session)
+    invitation = session.get(Invitation, letter.subject_id)
+    if matter is None or key is None or invitation is None:
+        return None
+    if invitation.state != "sent" or invitation.expires_at <= desk.now:
+        # Answered or taken back while this letter waited.
+        return None
+    context = {
+        **matter.context(),
+        "role": invitation.role,
+        "role_locales": invitation.locales,
+        "inviter": _name_of(session, invitation.invited_by, key),
+    }
+    return Prepared(
+        recipient=key.open("invitations.email", invitation.id, invitation.email),
+        context=context,
+        links={"links": "/workspace/invitation/{invitation}"},
+        secrets=(Secret("invitation", LINK_WORKS, invitation.expires_at),),
+        daily=DAILY_FROM_A_CAMPAIGN,
+    )
+
+
+def _prepare_notice(session: Session, letter: Letter, desk: Desk) -> Prepared | None:
+    matter, key = desk.find_matter(session, letter), desk.account_key(session)
+    owner = session.get(Account, letter.account_id)
+    if matter is None or key is None or owner is None or owner.state != "active":
+        return None
+    member = session.get(Member, (matter.campaign.id, owner.id))
+    news = _news_of(session, letter, key)
+    if member is None or member.role != "owner" or news is None:
+        # Who came and left is told to owners alone.
+        return None
+    event, who = news
+    return Prepared(
+        recipient=key.open("accounts.email", owner.id, owner.email),
+        context={**matter.context(), "event": event, "who": who},
+        links={"team_links": f"/workspace/campaigns/{matter.campaign.slug}/team"},
+    )
+
+
+def _news_of(session: Session, letter: Letter, key: DataKey) -> tuple[str, str] | None:
+    """Return what happened and to whom: about an invitation, or about somebody who left."""
+    invitation = session.get(Invitation, letter.subject_id)
+    if invitation is not None:
+        return invitation.state, key.open("invitations.email", invitation.id, invitation.email)
+    leaver = session.get(Account, letter.subject_id)
+    if leaver is None:
+        return None
+    return "left", _name_of(session, leaver.id, key) or key.open("accounts.email", leaver.id, leaver.email)
+
+
+def _name_of(session: Session, account_id: UUID, key: DataKey) -> str | None:
+    account = session.get(Account, account_id)
+    return None if account is None or account.name is None else key.open("accounts.name", account.id, account.name)
+
+
+# Neutral, as all subjects are: they name no campaign.
+KINDS: Final[dict[str, Kind]] = {
+    "invitation": Kind(message("An invitation to work together"), _prepare_invitation),
+    "team_notice": Kind(message("News about your team"), _prepare_notice),
+}

@@ -33,8 +33,11 @@ class Sender(ABC):
     """An open way out, for one letter after another."""
 
     @abstractmethod
-    async def send(self, letter: EmailMessage) -> None:
-        """Hand over ``letter``. Raises RefusedForNow, RefusedForEver."""
+    async def send(self, letter: EmailMessage, *, bounces_to: str | None = None) -> None:
+        """Hand over ``letter``; it comes back to ``bounces_to``, else to who is in From.
+
+        Raises RefusedForNow, RefusedForEver.
+        """
 
 
 class Transport(ABC):
@@ -70,7 +73,8 @@ class _MailboxSender(Sender):
         self._mailbox = mailbox
         self._turn = turn
 
-    async def send(self, letter: EmailMessage) -> None:
+    async def send(self, letter: EmailMessage, *, bounces_to: str | None = None) -> None:
+        del bounces_to  # nothing comes back from a folder
         try:
             await asyncio.to_thread(self._add, letter.as_bytes())
         except (OSError, MailboxError) as fault:
@@ -124,13 +128,13 @@ class _RelaySender(Sender):
     def __init__(self, client: SMTP) -> None:
         self._client = client
 
-    async def send(self, letter: EmailMessage) -> None:
+    async def send(self, letter: EmailMessage, *, bounces_to: str | None = None) -> None:
         from aiosmtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException, SMTPSenderRefused
 
         # One recipient, said explicitly: nothing in a header can add another.
         (recipient,) = (address.addr_spec for address in letter["To"].addresses)
         try:
-            await self._client.send_message(letter, recipients=[recipient])
+            await self._client.send_message(letter, sender=bounces_to, recipients=[recipient])
         except SMTPRecipientsRefused as fault:
             raise _refusal(fault.recipients[0].code) from None
         except SMTPSenderRefused as fault:

@@ -43,6 +43,8 @@ class Account(Base):
     totp_secret: Mapped[bytes | None]
     totp_confirmed_at: Mapped[datetime | None]  # None while it is being set up: it asks nothing yet
     totp_step: Mapped[int | None]  # the last time step that was used: a code works once
+    code_tries: Mapped[int]  # of an authenticator's codes and recovery codes, since the moment below
+    code_tries_since: Mapped[datetime | None]
 
 
 class AccountSession(Base):

@@ -31,6 +31,7 @@ class Campaign(Base):
         _one_of("signatories", "individuals", "organisations", "both"),
         _one_of("form", "commons", "free"),
         CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="dates"),
+        Index("uq_campaigns_support_hash", "support_hash", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -42,6 +43,7 @@ class Campaign(Base):
     timezone: Mapped[str]
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]  # the first instant at which signing is refused
+    open_for_days: Mapped[int | None]  # while it is not published: how long it is to be open; closes_at follows from it
     asks: Mapped[list[str]]
     signatories: Mapped[str]
     organiser_name: Mapped[str]
@@ -54,10 +56,13 @@ class Campaign(Base):
     promised_locales: Mapped[list[str]]  # the languages that must be complete before it is published
     supporters_needed: Mapped[int]
     support_link_id: Mapped[UUID | None]  # what the private link for supporters is made from; a new one ends the old
+    support_hash: Mapped[bytes | None]  # of that link's token, by which it is found
     settings_version: Mapped[int]  # saving the settings names the version that was shown
     submitted_at: Mapped[datetime | None]
     refused_because: Mapped[str | None]
-    planned_closes_at: Mapped[datetime | None]  # when it would have closed, had it not been closed early
+    closed_early_at: Mapped[datetime | None]  # by hand; None where the clock closed it
+    planned_opens_at: Mapped[datetime | None]  # both dates as they were before it was closed early
+    planned_closes_at: Mapped[datetime | None]
     presented_on: Mapped[date | None]
     presented_by: Mapped[str | None]
     answer_due_on: Mapped[date | None]
@@ -92,6 +97,9 @@ class Edition(Base):
     is_substantive: Mapped[bool]  # its difference from the one before asks signers again
     note: Mapped[dict[str, str]]  # what was corrected and why, by locale; empty for the first
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+    # After a change of substance: letters are owed to signers of earlier editions up to this signature, by their ids.
+    reached_id: Mapped[UUID | None]
+    asked_at: Mapped[datetime | None]  # when the last of these letters was owed
 
 
 class Addressee(Base):
@@ -110,7 +118,7 @@ class Sponsor(Base):
 
     __tablename__ = "sponsors"
     __table_args__ = (
-        _one_of("state", "proposed", "asked", "accepted", "declined", "expired", "left"),
+        _one_of("state", "proposed", "asked", "accepted", "declined", "expired", "withdrawn", "left"),
         Index(
             "uq_sponsors_living", "campaign_id", unique=True,
             postgresql_where=text("state IN ('proposed', 'asked', 'accepted')"),

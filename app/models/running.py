@@ -103,6 +103,7 @@ class Question(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    email_index: Mapped[bytes | None]  # keyed hash of the canonical address: how many it asked today
     name: Mapped[bytes | None]  # name, email, text and answer are sealed with the campaign's key
     email: Mapped[bytes | None]
     text: Mapped[bytes | None]

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app.models import Account, AccountSession, Campaign, Member, open_account_key
+from app.core.tokens import hash_token
+from app.models import (
+    Account,
+    AccountSession,
+    Campaign,
+    Letter,
+    Member,
+    Passkey,
+    RecoveryCode,
+    SignInRequest,
+    Token,
+    open_account_key,
+)
 from app.queries.drafts import find_draft_titles
 from app.rules.permissions import Membership, Role
 
@@ -109,3 +121,110 @@ def find_team_campaign(session: Session, *, account_id: UUID, slug: str) -> Team
 def find_campaign_id(session: Session, *, slug: str) -> UUID | None:
     """Return a campaign's id whoever asks, for the record alone."""
     return session.scalar(select(Campaign.id).where(Campaign.slug == slug))
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLink:
+    """What a link in a letter would do; ``account_id`` is None for an address without an account."""
+
+    request_id: UUID | None
+    account_id: UUID | None
+    is_alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPasskey:
+    """A passkey as its owner knows it."""
+
+    id: UUID
+    label: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSession:
+    """A browser in which somebody is signed in."""
+
+    id: UUID
+    device: str
+    created_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """What an account has beside its mailbox."""
+
+    passkeys: tuple[OwnPasskey, ...]
+    has_authenticator: bool
+    recovery_codes: int  # that were not used yet
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether signing in asks for more than the mailbox."""
+        return self.has_authenticator or bool(self.passkeys)
+
+
+def find_sign_in_link(session: Session, *, token: str, now: datetime) -> SignInLink | None:
+    """Return what a link is for, or None for one that no letter held."""
+    row = session.execute(
+        select(Letter.subject_id, Token.expires_at)
+        .join(Token, Token.letter_id == Letter.id)
+        .where(Token.hash == hash_token("sign_in", token), Token.purpose == "sign_in")
+    ).first()
+    if row is None:
+        return None
+    request = session.get(SignInRequest, row.subject_id)
+    if request is None:
+        return SignInLink(None, None, is_alive=False)
+    account = session.execute(
+        select(Account.id, Account.state).where(Account.email_index == request.email_index)
+    ).first()
+    is_open = account is None or account.state == "active"
+    return SignInLink(
+        request.id,
+        None if account is None else account.id,
+        is_alive=request.used_at is None and row.expires_at > now and is_open,
+    )
+
+
+def find_second_step(session: Session, *, account_id: UUID) -> SecondStep:
+    """Return what an account has set up."""
+    passkeys = session.execute(
+        select(Passkey.id, Passkey.label, Passkey.created_at, Passkey.used_at)
+        .where(Passkey.account_id == account_id)
+        .order_by(Passkey.created_at)
+    )
+    confirmed_at = session.scalar(select(Account.totp_confirmed_at).where(Account.id == account_id))
+    codes = session.scalars(
+        select(func.count())
+        .select_from(RecoveryCode)
+        .where(RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None))
+    ).one()
+    return SecondStep(
+        tuple(OwnPasskey(row.id, row.label, row.created_at, row.used_at) for row in passkeys),
+        confirmed_at is not None,
+        codes,
+    )
+
+
+def list_sessions(session: Session, *, account_id: UUID, now: datetime) -> list[OwnSession]:
+    """Return where an account is signed in, the last used first."""
+    rows = session.execute(
+        select(AccountSession.id, AccountSession.device, AccountSession.created_at, AccountSession.seen_at)
+        .where(AccountSession.account_id == account_id, AccountSession.expires_at > now)
+        .order_by(AccountSession.seen_at.desc())
+    )
+    return [OwnSession(row.id, row.device, row.created_at, row.seen_at) for row in rows]
+
+
+def find_unconfirmed_secret(session: Session, *, account_id: UUID, keyring: Keyring) -> str | None:
+    """Return the secret of an authenticator that is being set up; of one that asks already it is never shown."""
+    account = session.execute(
+        select(Account.totp_secret).where(Account.id == account_id, Account.totp_confirmed_at.is_(None))
+    ).first()
+    key = open_account_key(session, keyring=keyring)
+    if account is None or account.totp_secret is None or key is None:
+        return None
+    return key.open("accounts.totp_secret", account_id, account.totp_secret)

@@ -20,7 +20,7 @@ from app.rules.texts import CampaignText
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from sqlalchemy.orm import Session
@@ -66,6 +66,19 @@ class Endorsement:
 
 
 @dataclass(frozen=True, slots=True)
+class Response:
+    """What a parliament, a minister or a member answered; ``language`` is a BCP 47 tag."""
+
+    kind: str
+    body: str
+    date: date
+    language: str
+    title: str
+    text: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """A campaign with its current edition and its count so far."""
 
@@ -91,6 +104,9 @@ class Campaign:
     edition_hash: str
     texts: Mapping[str, CampaignText]
     signatures: int
+    present_since: int | None = None  # the edition that last changed the substance, where one did
+    responses: tuple[Response, ...] = ()  # newest first
+    answer_due_on: date | None = None
 
     @property
     def next_threshold(self) -> Threshold | None:
@@ -148,7 +164,7 @@ class StoredKey:
 
 def find_campaign(session: Session, *, slug: str) -> Campaign | None:
     """Return a published campaign with its current edition, or None."""
-    row = session.execute(_CAMPAIGN.where(tables.Campaign.slug == slug, _IS_PUBLIC)).first()
+    row = session.execute(_CAMPAIGN.add_columns(_PRESENT_SINCE).where(tables.Campaign.slug == slug, _IS_PUBLIC)).first()
     if row is None:
         return None
     campaign = row.Campaign
@@ -175,6 +191,9 @@ def find_campaign(session: Session, *, slug: str) -> Campaign | None:
         edition_hash=row.Edition.hash,
         texts={locale: CampaignText.from_data(text) for locale, text in row.Edition.texts.items()},
         signatures=row.signatures,
+        present_since=row.present_since,
+        responses=_list_responses(session, campaign.id),
+        answer_due_on=campaign.answer_due_on if campaign.state == "presented" else None,
     )
 
 
@@ -243,13 +262,13 @@ def list_campaigns(
 def find_count(session: Session, *, slug: str) -> tuple[int, tuple[Threshold, ...]] | None:
     """Return the count so far of a published campaign and its thresholds, or None."""
     row = session.execute(
-        select(tables.Campaign.id, _SIGNATURES).where(tables.Campaign.slug == slug, _IS_PUBLIC)
+        select(tables.Campaign.id, SIGNATURES_SO_FAR).where(tables.Campaign.slug == slug, _IS_PUBLIC)
     ).first()
     return None if row is None else (row.signatures, _thresholds(session, [row.id]).get(row.id, ()))
 
 
 #: The total that is rolled up and the events that are not yet, in one statement and so of one moment.
-_SIGNATURES = (
+SIGNATURES_SO_FAR = (
     func.coalesce(
         select(tables.CampaignCount.signatures)
         .where(tables.CampaignCount.campaign_id == tables.Campaign.id)
@@ -267,7 +286,13 @@ _SIGNATURES = (
 _IS_PUBLIC = tables.Campaign.state.not_in(("draft", "review", "refused"))
 
 _newer = aliased(tables.Edition)
-_CAMPAIGN = select(tables.Campaign, tables.Edition, _SIGNATURES).join(
+_PRESENT_SINCE = (
+    select(func.max(_newer.number))
+    .where(_newer.campaign_id == tables.Campaign.id, _newer.is_substantive.is_(True), _newer.number > 1)
+    .scalar_subquery()
+    .label("present_since")
+)
+_CAMPAIGN = select(tables.Campaign, tables.Edition, SIGNATURES_SO_FAR).join(
     tables.Edition,
     and_(
         tables.Edition.campaign_id == tables.Campaign.id,
@@ -325,6 +350,17 @@ def _list_endorsements(session: Session, campaign_id: UUID) -> tuple[Endorsement
     )
 
 
+def _list_responses(session: Session, campaign_id: UUID) -> tuple[Response, ...]:
+    return tuple(
+        Response(each.kind, each.body, each.answered_on, each.language, each.title, each.text, each.url)
+        for each in session.scalars(
+            select(tables.Response)
+            .where(tables.Response.campaign_id == campaign_id, tables.Response.removed_at.is_(None))
+            .order_by(tables.Response.answered_on.desc(), tables.Response.created_at.desc(), tables.Response.id)
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class CampaignState:
     """A campaign as the operator lists it, published or not."""
@@ -337,13 +373,18 @@ class CampaignState:
 def list_all_campaigns(session: Session) -> list[CampaignState]:
     """Return every campaign, whatever its state, by slug."""
     rows = session.execute(
-        select(tables.Campaign.slug, tables.Campaign.state, _SIGNATURES).order_by(tables.Campaign.slug)
+        select(tables.Campaign.slug, tables.Campaign.state, SIGNATURES_SO_FAR).order_by(tables.Campaign.slug)
     )
     return [CampaignState(row.slug, row.state, row.signatures) for row in rows]
 
 
-def export_campaign(session: Session, *, slug: str, keyring: Keyring) -> dict[str, object] | None:
-    """Return a campaign in the format ``hatthalekha-campaign/1``, or None. Its dates are days in its own zone."""
+def export_campaign(
+    session: Session, *, slug: str, keyring: Keyring, is_draft: bool = False
+) -> dict[str, object] | None:
+    """Return a campaign in the format ``hatthalekha-campaign/1``, or None. Its dates are days in its own zone.
+
+    It has the texts of the newest edition, or those of its draft, where it ``is_draft`` or has no edition.
+    """
     campaign = session.scalars(select(tables.Campaign).where(tables.Campaign.slug == slug)).first()
     if campaign is None:
         return None
@@ -359,7 +400,7 @@ def export_campaign(session: Session, *, slug: str, keyring: Keyring) -> dict[st
         .order_by(tables.Edition.number.desc())
         .limit(1)
     ).first()
-    if edition is None:
+    if edition is None or is_draft:
         texts = find_draft(session, campaign_id=campaign.id)
     else:
         texts = {locale: CampaignText.from_data(text) for locale, text in edition.texts.items()}

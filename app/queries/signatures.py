@@ -40,6 +40,7 @@ class OwnSignature:
     claims: tuple[str, ...]
     is_name_shown: bool
     wants_updates: bool
+    source: str | None
     created_at: datetime
     confirmed_at: datetime | None
     ended_at: datetime | None
@@ -75,6 +76,7 @@ def find_own_signature(
         claims=tuple(row.claims),
         is_name_shown=row.is_name_shown,
         wants_updates=row.wants_updates,
+        source=row.source,
         created_at=row.created_at,
         confirmed_at=row.confirmed_at,
         ended_at=row.ended_at,

@@ -466,7 +466,12 @@ def _section(
 def _read_slug(reading: _Reading, place: str, value: object) -> str:
     """Return the slug."""
     reason = message("This must be 3 to 64 small Latin letters, digits or hyphens.")
-    return reading.matching(place, value, lambda one: bool(_SLUG.fullmatch(one)), reason)
+    return reading.matching(place, value, is_slug, reason)
+
+
+def is_slug(name: str) -> bool:
+    """Tell whether ``name`` can be the address of a campaign."""
+    return bool(_SLUG.fullmatch(name))
 
 
 def _read_zone(reading: _Reading, place: str, value: object) -> str:

@@ -97,3 +97,14 @@ def last_day(closes_at: datetime, zone: str) -> date:
 def days_left(closes_at: datetime, zone: str, now: datetime) -> int:
     """Return the whole days from today to the last day: 0 on the last day and ever after."""
     return max(0, (last_day(closes_at, zone) - now.astimezone(ZoneInfo(zone)).date()).days)
+
+
+def closing_after(opens_at: datetime, days: int, zone: str) -> datetime:
+    """Return when a campaign closes that is open for ``days`` from the day of its opening: at the end of the last."""
+    opening_day = opens_at.astimezone(ZoneInfo(zone)).date()
+    return start_of_day(opening_day + timedelta(days=days + 1), zone)
+
+
+def local_day(moment: datetime, zone: str) -> date:
+    """Return the day that a calendar in ``zone`` shows at ``moment``."""
+    return moment.astimezone(ZoneInfo(zone)).date()

@@ -159,6 +159,21 @@ def edition_hash(texts: Mapping[str, CampaignText]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def substance_hash(texts: Mapping[str, CampaignText], source_locale: str) -> str:
+    """Return the name of what a text says and asks: SHA-256, in hexadecimal, over a part of its source language.
+
+    That is title, recitals, declaration, requests and body. White space makes no difference, and neither does any
+    translation: whoever stood behind a text still does after a comma in another language.
+    """
+    text = texts.get(source_locale, CampaignText(title=""))
+    parts = [text.title, list(text.recitals), text.declaration, list(text.requests), text.body]
+    said = [
+        " ".join(part.split()) if isinstance(part, str) else [" ".join(one.split()) for one in part] for part in parts
+    ]
+    canonical = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
 def paragraphs(text: str) -> tuple[str, ...]:
     """Return the paragraphs of ``text``, which blank lines part; line breaks inside a paragraph stay."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")

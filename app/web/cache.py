@@ -24,8 +24,8 @@ ENTRIES: Final = 1024
 WORTH_COMPRESSING: Final = 512
 
 LISTED: Final = re.compile(
-    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg)?|privacy|counting|accessibility|about)?"
-    r"|/api/v1/(?:openapi\.json|campaigns(?:/[a-z0-9-]+(?:/count)?)?)"
+    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/editions(?:/[0-9]{1,5})?)?|privacy|counting|accessibility|about)?"
+    r"|/api/v1/(?:openapi\.json|campaigns(?:/[a-z0-9-]+(?:/count|/breakdown)?)?)"
 )
 #: Pages whose query chooses what they show: with a query they are made anew.
 SEARCHABLE: Final = re.compile(r"/(?:km|en|fr)/|/api/v1/campaigns")

@@ -1,4 +1,4 @@
-"""Cookies: the chosen language, and a sealed note that this browser signed; one length, whoever signed."""
+"""Cookies: the chosen language, and sealed notes of one length: that this browser signed, or asked to sign in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +31,47 @@ LENGTH: Final = 449
 
 
 @dataclass(frozen=True, slots=True)
+class SealedCookie:
+    """A cookie that only we can read or write. What it says is padded to ``length`` bytes, so that it tells nothing.
+
+    Sealed, ``length`` is to be a multiple of three, less the 28 bytes of nonce and tag: see LENGTH.
+    """
+
+    name: str
+    length: int
+    seconds: int
+
+    def write(self, response: Response, content: list[Any], *, keyring: Keyring, settings: Settings) -> None:
+        """Seal ``content`` into the cookie."""
+        text = json.dumps(content, ensure_ascii=False).encode()
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        sealed = nonce + keyring.cookies.encrypt(nonce, text.ljust(self.length), self.name.encode())
+        response.set_cookie(
+            self.name,
+            urlsafe_b64encode(sealed).decode(),
+            max_age=self.seconds,
+            path="/",
+            httponly=True,
+            samesite="lax",
+            secure=settings.is_secure,
+        )
+
+    def read(self, request: Request, *, keyring: Keyring) -> list[Any] | None:
+        """Return what was sealed, or None. Who reads it judges its age: browsers keep cookies as they like."""
+        try:
+            sealed = urlsafe_b64decode(request.cookies.get(self.name, ""))
+            text = keyring.cookies.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self.name.encode())
+        except (ValueError, InvalidTag):
+            return None
+        content: list[Any] = json.loads(text)
+        return content
+
+    def forget(self, response: Response, *, settings: Settings) -> None:
+        """Make the browser forget it."""
+        response.delete_cookie(self.name, path="/", httponly=True, samesite="lax", secure=settings.is_secure)
+
+
+@dataclass(frozen=True, slots=True)
 class SigningNote:
     """What the browser that signed knows: which form it sent, to what address, and whether it confirmed it."""
 
@@ -44,31 +85,17 @@ def write_signing_cookie(
     response: Response, note: SigningNote, *, keyring: Keyring, settings: Settings, now: datetime
 ) -> None:
     """Seal ``note`` into the cookie."""
-    content = json.dumps(
-        [note.campaign_id.hex, note.signature_id.hex, int(now.timestamp()), int(note.is_confirmed), note.email],
-        ensure_ascii=False,
-    ).encode()
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    sealed = nonce + keyring.cookies.encrypt(nonce, content.ljust(LENGTH), SIGNING_COOKIE.encode())
-    response.set_cookie(
-        SIGNING_COOKIE,
-        urlsafe_b64encode(sealed).decode(),
-        max_age=SECONDS,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings.is_secure,
-    )
+    content = [note.campaign_id.hex, note.signature_id.hex, int(now.timestamp()), int(note.is_confirmed), note.email]
+    cookie = SealedCookie(SIGNING_COOKIE, LENGTH, SECONDS)
+    cookie.write(response, content, keyring=keyring, settings=settings)
 
 
 def read_signing_cookie(request: Request, *, keyring: Keyring, now: datetime) -> SigningNote | None:
     """Return what the cookie says, or None for none, an old one, or one that was not sealed here."""
-    try:
-        sealed = urlsafe_b64decode(request.cookies.get(SIGNING_COOKIE, ""))
-        content = keyring.cookies.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], SIGNING_COOKIE.encode())
-    except (ValueError, InvalidTag):
+    content = SealedCookie(SIGNING_COOKIE, LENGTH, SECONDS).read(request, keyring=keyring)
+    if content is None:
         return None
-    campaign_id, signature_id, written_at, is_confirmed, email = json.loads(content)
+    campaign_id, signature_id, written_at, is_confirmed, email = content
     if now.timestamp() - written_at > SECONDS:
         return None
     return SigningNote(UUID(campaign_id), UUID(signature_id), email, bool(is_confirmed))
@@ -76,7 +103,7 @@ def read_signing_cookie(request: Request, *, keyring: Keyring, now: datetime) ->
 
 def forget_signing_cookie(response: Response, *, settings: Settings) -> None:
     """Make the browser forget that anybody signed here."""
-    response.delete_cookie(SIGNING_COOKIE, path="/", httponly=True, samesite="lax", secure=settings.is_secure)
+    SealedCookie(SIGNING_COOKIE, LENGTH, SECONDS).forget(response, settings=settings)
 
 
 def write_locale_cookie(response: Response, locale: str, *, settings: Settings) -> None:

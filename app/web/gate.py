@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from app.actions.accounts import touch_session
 from app.actions.records import record
 from app.core.clock import utc_now
 from app.i18n import as_locale
@@ -17,6 +19,7 @@ from app.queries.accounts import find_campaign_id, find_team_campaign
 from app.rules.permissions import STAFF, Permission, StaffPermission
 from app.web.forms import read_form
 from app.web.house import SLUG
+from app.web.proving import show_proof
 from app.web.sessions import FormGuard, find_visitor, is_proven
 
 if TYPE_CHECKING:
@@ -69,12 +72,19 @@ class Visit:
         self.guard.check(form)
         return form
 
-    def show(self, template: str, *, status_code: int = 200, **context: Any) -> Response:  # noqa: ANN401 - a page's own
-        """Return a page of the workspace."""
+    def show(
+        self,
+        template: str,
+        *,
+        status_code: int = 200,
+        path: str | None = None,
+        **context: Any,  # noqa: ANN401 - a page's own
+    ) -> Response:
+        """Return a page of the workspace. ``path`` is its address in other languages, where that is not this one."""
         content = self.house.pages.render(
             template,
             self.locale,
-            path=self.path,
+            path=self.path if path is None else path,
             base_url=self.house.settings.base_url,
             me=self.signed_in,
             team_campaign=self.team_campaign,
@@ -138,8 +148,10 @@ class Gate:
         signed_in = await find_visitor(self._house, request, now)
         if signed_in is None:
             await self._record_refusal(page, request, None, now)
-            return await self._show_signed_out(request, locale)
+            return await self._show_signed_out(page, request, locale)
         needs = page.needed(request.method)
+        if now - signed_in.seen_at >= SEEN_EVERY:
+            await self._house.database.write(touch_session, session_id=signed_in.session_id, now=now)
         campaign = None
         if isinstance(needs, StaffPermission):
             is_allowed = needs in STAFF[signed_in.role]
@@ -179,16 +191,17 @@ class Gate:
             details={"method": request.method, "address": page.path},
         )
 
-    async def _show_signed_out(self, request: Request, locale: Locale) -> Response:
+    async def _show_signed_out(self, page: Page, request: Request, locale: Locale) -> Response:
         """Say 404 to whoever is not signed in, whether or not the address exists, and offer to sign in.
 
         What a session that has ended in the meantime posted is shown again, to be copied: nothing typed is lost.
         """
         typed: list[str] = []
         if request.method == "POST":
-            form = await read_form(request, repeated=_ANY)
+            form = await read_form(request, repeated=ANY_FIELD)
             typed = [value for value in form.typed().values() if len(value) > _WORTH_KEEPING]
-        path = request.url.path
+        # Some addresses only take a form: there would be nothing to see after signing in.
+        path = request.url.path if page.show is not None else f"/{locale}/{self._door}"
         content = self._house.pages.render(
             "workspace/signed_out.html",
             locale,
@@ -201,13 +214,8 @@ class Gate:
 
     async def _ask_for_proof(self, visit: Visit) -> Response:
         """Ask to prove who one is; the form that was posted waits in the page that asks, and is sent again from it."""
-        form = await visit.read_form(repeated=_ANY)
-        return visit.show(
-            "workspace/prove.html",
-            status_code=200,
-            waiting={"action": visit.request.url.path, "fields": form.pairs()},
-            error=None,
-        )
+        form = await visit.read_form(repeated=ANY_FIELD)
+        return await show_proof(visit, action=visit.request.url.path, fields=form.pairs())
 
 
 class _Any(frozenset[str]):
@@ -218,7 +226,9 @@ class _Any(frozenset[str]):
         return True
 
 
-_ANY: Final = _Any()
+ANY_FIELD: Final = _Any()
+#: A session is noted as used once in so long: not each page costs a write.
+SEEN_EVERY: Final = timedelta(minutes=5)
 #: Shorter values of a form are codes and choices, and nobody misses them.
 _WORTH_KEEPING: Final = 60
 

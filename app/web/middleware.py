@@ -14,7 +14,7 @@ from app.i18n import LOCALES
 from app.settings import LOOPBACK_NAMES
 from app.web.cache import CHOSEN
 from app.web.cookies import LOCALE_COOKIE
-from app.web.forms import BODY_BYTES
+from app.web.forms import body_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,6 +28,8 @@ HEALTH: Final = frozenset({"/livez", "/readyz"})
 #: Where a scope says who is at the other end of the socket, if that is not the client but a proxy.
 PEER: Final = "hatthalekha.peer"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+#: What mailbox providers post to on somebody's behalf (RFC 8058): no cookie, and whatever they say of where it is from.
+ONE_CLICK: Final = re.compile(r"/(?:km|en|fr)/unsubscribe/[A-Za-z0-9_-]{43}")
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
@@ -132,10 +134,11 @@ class Shield:
             has_started = True
             await send(message)
 
-        if scope["method"] not in SAFE_METHODS and self._is_from_elsewhere(scope["headers"]):
+        is_change = scope["method"] not in SAFE_METHODS and not ONE_CLICK.fullmatch(scope["path"])
+        if is_change and self._is_from_elsewhere(scope["headers"]):
             await self._refuse(scope, 403)(scope, receive, send)
             return
-        if _is_too_long(scope["headers"]):
+        if _is_too_long(scope):
             # Before the framework does, which has no page for it.
             await self._refuse(scope, 413)(scope, receive, send)
             return
@@ -223,9 +226,9 @@ def _log(scope: Scope, fault: Exception) -> None:
 _LOOPBACK: Final = re.compile(rf"(?:{'|'.join(map(re.escape, LOOPBACK_NAMES))})(?::[0-9]{{1,5}})?".encode())
 
 
-def _is_too_long(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    said = next((value for name, value in headers if name == b"content-length"), b"0")
-    return said.isdigit() and int(said) > BODY_BYTES
+def _is_too_long(scope: Scope) -> bool:
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return said.isdigit() and int(said) > body_limit(scope["path"])
 
 
 def _origin(base_url: str) -> bytes:

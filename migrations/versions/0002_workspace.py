@@ -110,6 +110,8 @@ def _create_tables() -> None:
         sa.Column("totp_secret", sa.LargeBinary(), nullable=True),
         sa.Column("totp_confirmed_at", MOMENT, nullable=True),
         sa.Column("totp_step", sa.Integer(), nullable=True),
+        sa.Column("code_tries", sa.Integer(), nullable=False),
+        sa.Column("code_tries_since", MOMENT, nullable=True),
         sa.CheckConstraint("role IN ('organiser', 'moderator', 'operator')", name=op.f("ck_accounts_role")),
         sa.CheckConstraint("state IN ('active', 'disabled')", name=op.f("ck_accounts_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
@@ -418,6 +420,7 @@ def _create_tables() -> None:
         "questions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("email_index", sa.LargeBinary(), nullable=True),
         sa.Column("name", sa.LargeBinary(), nullable=True),
         sa.Column("email", sa.LargeBinary(), nullable=True),
         sa.Column("text", sa.LargeBinary(), nullable=True),
@@ -464,9 +467,13 @@ def _extend_campaigns() -> None:
         sa.Column("promised_locales", JSON, nullable=False, server_default="[]"),
         sa.Column("supporters_needed", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("support_link_id", sa.Uuid(), nullable=True),
+        sa.Column("support_hash", sa.LargeBinary(), nullable=True),
         sa.Column("settings_version", sa.Integer(), nullable=False, server_default="1"),
+        sa.Column("open_for_days", sa.Integer(), nullable=True),
         sa.Column("submitted_at", MOMENT, nullable=True),
         sa.Column("refused_because", sa.String(), nullable=True),
+        sa.Column("closed_early_at", MOMENT, nullable=True),
+        sa.Column("planned_opens_at", MOMENT, nullable=True),
         sa.Column("planned_closes_at", MOMENT, nullable=True),
         sa.Column("presented_on", sa.Date(), nullable=True),
         sa.Column("presented_by", sa.String(), nullable=True),
@@ -474,6 +481,7 @@ def _extend_campaigns() -> None:
         sa.Column("answered_on", sa.Date(), nullable=True),
     ):
         op.add_column("campaigns", column)
+    op.create_index("uq_campaigns_support_hash", "campaigns", ["support_hash"], unique=True)
     op.execute(
         "UPDATE campaigns SET form = 'commons' WHERE kind = 'petition' AND EXISTS (SELECT 1 FROM addressees "
         "WHERE addressees.campaign_id = campaigns.id AND addressees.country = 'CA')"
@@ -483,6 +491,8 @@ def _extend_campaigns() -> None:
         batch.add_column(sa.Column("is_substantive", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch.add_column(sa.Column("note", JSON, nullable=False, server_default="{}"))
         batch.add_column(sa.Column("created_by", sa.Uuid(), nullable=True))
+        batch.add_column(sa.Column("reached_id", sa.Uuid(), nullable=True))
+        batch.add_column(sa.Column("asked_at", MOMENT, nullable=True))
         batch.create_foreign_key(
             op.f("fk_editions_created_by"), "accounts", ["created_by"], ["id"], ondelete="SET NULL"
         )
@@ -506,14 +516,15 @@ def _restrict_campaigns() -> None:
     _drop_columns("signatures", ("source",))
     with _remade("editions") as batch:
         batch.drop_constraint(op.f("fk_editions_created_by"), type_="foreignkey")
-        for name in ("superseded_at", "is_substantive", "note", "created_by"):
+        for name in ("superseded_at", "is_substantive", "note", "created_by", "reached_id", "asked_at"):
             batch.drop_column(name)
+    op.drop_index("uq_campaigns_support_hash", "campaigns")
     _drop_columns(
         "campaigns",
         (
-            "stopped_at", "promised_locales", "supporters_needed", "support_link_id", "settings_version",
-            "submitted_at", "refused_because", "planned_closes_at", "presented_on", "presented_by", "answer_due_on",
-            "answered_on", "form",
+            "stopped_at", "promised_locales", "supporters_needed", "support_link_id", "support_hash", "settings_version",
+            "open_for_days", "submitted_at", "refused_because", "closed_early_at", "planned_opens_at",
+            "planned_closes_at", "presented_on", "presented_by", "answer_due_on", "answered_on", "form",
         ),
     )  # fmt: skip
 
@@ -559,7 +570,7 @@ def _replace_sponsors() -> None:
     """
     rows = _read_sponsors("campaign_id")
     op.drop_table("sponsors")
-    states = "state IN ('proposed', 'asked', 'accepted', 'declined', 'expired', 'left')"
+    states = "state IN ('proposed', 'asked', 'accepted', 'declined', 'expired', 'withdrawn', 'left')"
     table = op.create_table(
         "sponsors",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from sqlalchemy import update
 
-from app.actions.campaigns import stop_campaign
+from app.actions.life import stop_campaign
 from app.core.clock import utc_now
 from app.core.db import DatabaseUnavailableError
 from app.models import Campaign
@@ -154,6 +154,7 @@ def test_any_page_may_ask(site: Stage, slug: str) -> None:
         "/api/v1/campaigns",
         "/api/v1/campaigns?limit=1",
         f"/api/v1/campaigns/{slug}/count",
+        f"/api/v1/campaigns/{slug}/breakdown",
         "/api/v1/openapi.json",
     )
     for path in paths:

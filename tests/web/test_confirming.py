@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from sqlalchemy import delete, select
 
-from app.actions.campaigns import stop_campaign
+from app.actions.life import stop_campaign
 from app.core.clock import utc_now
 from app.models import Campaign, Token
 from tests.stage import small_campaign

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
@@ -86,6 +86,18 @@ class EndorsementShape(Shape):
     country: str | None
 
 
+class ResponseShape(Shape):
+    """What a parliament, a minister or a member answered; ``language`` is a BCP 47 tag."""
+
+    kind: Literal["resolution", "government", "statement", "other"]
+    body: str
+    date: date
+    language: str
+    title: str
+    text: str
+    url: str | None
+
+
 class EligibilityShape(Shape):
     """Who can sign: the rule, and its sentence by language."""
 
@@ -115,7 +127,7 @@ class CampaignShape(CampaignLine):
     eligibility: EligibilityShape
     thresholds: list[ThresholdShape]
     endorsements: list[EndorsementShape]
-    responses: list[dict[str, Any]]
+    responses: list[ResponseShape]
 
 
 class Problem(Shape):
@@ -134,3 +146,25 @@ class CountShape(Shape):
     signatures: int
     as_of: Moment
     thresholds: list[ReachedShape]
+
+
+class CellShape(Shape):
+    """Signatures from a place.
+
+    No subdivision: from everywhere in the country that has no cell of its own. No country either: from everywhere
+    else, where small numbers and small changes are added together.
+    """
+
+    country: str | None
+    subdivision: str | None
+    signatures: int
+
+
+class BreakdownShape(Shape):
+    """A snapshot by place; null and no cells before the first. ``cells`` add up to ``signatures``, its own total."""
+
+    campaign: str
+    snapshot: int | None
+    as_of: Moment | None
+    signatures: int | None
+    cells: list[CellShape]

@@ -12,6 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from app.core.clock import utc_now
 from app.i18n import LOCALES
 from app.queries.campaigns import find_count, list_campaigns
+from app.queries.figures import find_public_place_figures
 from app.rules.eligibility import rule_as_data, who_can_sign
 from app.rules.life import state_by_dates
 from app.web.api import shapes
@@ -51,6 +52,7 @@ class Api:
             ("/campaigns", self.list_campaigns, shapes.CampaignPage),
             ("/campaigns/{slug}", self.get_campaign, shapes.CampaignShape),
             ("/campaigns/{slug}/count", self.get_count, shapes.CountShape),
+            ("/campaigns/{slug}/breakdown", self.get_breakdown, shapes.BreakdownShape),
         ):
             self.router.add_api_route(path, endpoint, methods=["GET"], response_model=shape, responses=PROBLEM)
             # Not in one route with GET: each method is an operation of the description, and this one says nothing new.
@@ -100,7 +102,7 @@ class Api:
             ),
             thresholds=[shapes.ThresholdShape.model_validate(each) for each in campaign.thresholds],
             endorsements=[shapes.EndorsementShape.model_validate(each) for each in campaign.endorsements],
-            responses=[],
+            responses=[shapes.ResponseShape.model_validate(each) for each in campaign.responses],
         )
 
     async def get_count(self, slug: str) -> shapes.CountShape:
@@ -114,6 +116,23 @@ class Api:
             signatures=signatures,
             as_of=utc_now(),
             thresholds=[shapes.ReachedShape.model_validate(each) for each in thresholds],
+        )
+
+    async def get_breakdown(self, slug: str) -> shapes.BreakdownShape:
+        """Count by country and subdivision, as of the latest snapshot: small numbers and small changes are hidden."""
+        database = self._house.database
+        found = await database.read(find_public_place_figures, slug=slug) if SLUG.fullmatch(slug) else None
+        if found is None:
+            raise HTTPException(404)
+        [figures] = found
+        if figures is None:
+            return shapes.BreakdownShape(campaign=slug, snapshot=None, as_of=None, signatures=None, cells=[])
+        return shapes.BreakdownShape(
+            campaign=slug,
+            snapshot=figures.number,
+            as_of=figures.taken_at,
+            signatures=figures.signatures,
+            cells=[shapes.CellShape.model_validate(each) for each in figures.cells],
         )
 
 

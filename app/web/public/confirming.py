@@ -14,9 +14,11 @@ from app.core import tokens
 from app.core.clock import utc_now
 from app.i18n import say
 from app.queries.campaigns import find_count
+from app.queries.editions import find_edition
 from app.queries.signatures import find_newest_letter, find_own_signature
 from app.rules.eligibility import claim_label
 from app.rules.life import is_confirming_open
+from app.rules.texts import localise
 from app.web.cookies import SigningNote, read_signing_cookie, write_signing_cookie
 from app.web.forms import Form, read_form
 from app.web.public import views
@@ -132,6 +134,12 @@ class Confirming:
             return self._show_expired(request)
         if own.state == "pending" and is_dead:
             return self._show_too_late(locale)
+        # What was read is what is confirmed, whatever the text says by now.
+        read = None
+        if own.edition_hash != campaign.edition_hash:
+            read = await self._house.database.read(find_edition, campaign_id=campaign.id, number=own.edition_number)
+        texts = campaign.texts if read is None else read.texts
+        text = localise(texts, locale, campaign.source_locale)
         return views.show(
             self._house,
             "public/confirm.html",
@@ -139,7 +147,10 @@ class Confirming:
             f"/confirm/{token}",
             status_code=422 if tick_missing else status_code,
             campaign=campaign,
-            title=views.title_of(campaign, locale),
+            title=text.title,
+            text=text,
+            read_number=None if read is None else read.number,
+            has_newer_text=read is not None and read.superseded_at is not None,
             name=own.name or "",
             place=views.place_name(own.country, own.subdivision, locale),
             claims=[claim_label(claim, locale) for claim in own.claims],

@@ -1,8 +1,9 @@
-"""The signer's own page: see what is held, show or hide the name, withdraw, download, erase."""
+"""The signer's own page: see what is held, show or hide the name, turn news on or off, withdraw, download, erase."""
 
 from __future__ import annotations
 
 import dataclasses
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -12,6 +13,7 @@ from app.actions import own_signature
 from app.actions.own_signature import SignatureNotFound
 from app.core import tokens
 from app.core.clock import utc_now
+from app.queries.editions import list_renewals
 from app.queries.signatures import find_own_signature
 from app.rules.eligibility import claim_label
 from app.rules.places import country_name
@@ -22,10 +24,11 @@ from app.web.routes import show_and_post
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from app.queries.editions import Renewed
     from app.queries.signatures import OwnSignature
     from app.web.house import House
 
-ACTIONS: Final = frozenset({"show", "hide", "withdraw", "erase"})
+ACTIONS: Final = frozenset({"show", "hide", "news", "no_news", "withdraw", "erase"})
 GRAVE: Final = frozenset({"withdraw", "erase"})
 
 
@@ -43,12 +46,12 @@ class OwnPage:
         """Show what is held; ``?download`` gives it as a file."""
         own = await self._find(request)
         if "download" in request.query_params:
-            return _download(own)
+            return _download(own, await self._list_renewals(own))
         done = request.query_params.get("done")
         return await self._show(request, own, done=done if done in ACTIONS else None)
 
     async def act(self, request: Request) -> Response:
-        """Show or hide the name, withdraw or erase; the grave ones ask once more."""
+        """Show or hide the name, turn news on or off, withdraw or erase; the grave ones ask once more."""
         own = await self._find(request)
         form = await read_form(request)
         action = form.text("action")
@@ -63,6 +66,8 @@ class OwnPage:
                 await database.write(own_signature.withdraw_signature, token=token, now=now)
             elif action == "erase":
                 await database.write(own_signature.erase_signature, token=token, now=now)
+            elif action in {"news", "no_news"}:
+                await database.write(own_signature.set_wants_updates, token=token, wants_updates=action == "news")
             else:
                 await database.write(own_signature.set_name_shown, token=token, is_name_shown=action == "show")
         except SignatureNotFound:
@@ -85,6 +90,9 @@ class OwnPage:
             raise HTTPException(404)
         return own
 
+    async def _list_renewals(self, own: OwnSignature) -> list[Renewed]:
+        return await self._house.database.read(list_renewals, signature_id=own.id)
+
     async def _show(
         self, request: Request, own: OwnSignature, *, done: str | None = None, asks: str | None = None
     ) -> Response:
@@ -100,6 +108,7 @@ class OwnPage:
             campaign=shelved.campaign,
             title=views.title_of(shelved.campaign, locale),
             signature=own,
+            renewals=await self._list_renewals(own),
             country=country_name(own.country, locale),
             subdivision=views.subdivision_name(own.subdivision, locale),
             claims=[claim_label(claim, locale) for claim in own.claims],
@@ -108,10 +117,15 @@ class OwnPage:
         )
 
 
-def _download(own: OwnSignature) -> Response:
+def _download(own: OwnSignature, renewals: list[Renewed]) -> Response:
     content = {
-        name: value.isoformat().replace("+00:00", "Z") if hasattr(value, "isoformat") else value
+        name: _in_utc(value) if isinstance(value, datetime) else value
         for name, value in dataclasses.asdict(own).items()
         if name not in {"id", "link_expires_at"}
     }
+    content["renewals"] = [{"edition_number": each.number, "at": _in_utc(each.at)} for each in renewals]
     return JSONResponse(content, headers={"Content-Disposition": 'attachment; filename="my-signature.json"'})
+
+
+def _in_utc(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

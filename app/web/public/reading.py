@@ -10,10 +10,12 @@ from starlette.routing import Route
 
 from app.core.clock import utc_now
 from app.queries.campaigns import find_count, list_campaigns
+from app.queries.editions import count_present
 from app.rules.eligibility import who_can_sign
 from app.rules.texts import localise
 from app.web.language import visitor_locale
 from app.web.public import views
+from app.web.public.signing_form import VIA
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -46,9 +48,11 @@ class Reading:
         return self._to_visitor(request, "/")
 
     async def short_link(self, request: Request) -> Response:
-        """Go to the campaign in the visitor's language."""
+        """Go to the campaign in the visitor's language; the mark of a link goes along."""
         await views.find_shelved(self._house, request)
-        return self._to_visitor(request, f"/campaigns/{request.path_params['slug']}")
+        via = request.query_params.get("via", "")
+        query = f"?via={via}" if VIA.fullmatch(via) else ""
+        return self._to_visitor(request, f"/campaigns/{request.path_params['slug']}{query}")
 
     async def without_slash(self, request: Request) -> Response:
         """Take an address of which the last slash was lost on the way to its page."""
@@ -77,6 +81,11 @@ class Reading:
         # The text may be a second old; the count is what it is, also to somebody who has just confirmed.
         counted = await self._house.database.read(find_count, slug=shelved.campaign.slug)
         campaign = shelved.campaign if counted is None else shelved.campaign.counted_again(*counted)
+        present = None
+        if campaign.present_since is not None and campaign.takes_individuals:
+            present = await self._house.database.read(
+                count_present, campaign_id=campaign.id, since=campaign.present_since
+            )
         form = views.signing_form(campaign, locale) if views.can_sign(shelved, now) else None
         return views.show(
             self._house,
@@ -88,6 +97,7 @@ class Reading:
             who_can_sign=who_can_sign(campaign.rule, locale),
             status=views.status_of(campaign, now),
             form=form,
+            present=present,
             **views.dates_of(campaign, now),
             **views.sharing(self._house, campaign, locale),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -13,6 +14,8 @@ from app.actions import signing
 from app.core.clock import utc_now
 from app.i18n import Message, message
 from app.mail.kinds import KINDS
+from app.queries.campaigns import find_campaign
+from app.queries.editions import find_bound_edition
 from app.rules import normalise
 from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused
@@ -25,10 +28,11 @@ from app.web.cookies import (
 )
 from app.web.forms import Form, read_form
 from app.web.public import views
-from app.web.public.signing_form import read_signer
+from app.web.public.signing_form import read_edition, read_signer, read_via
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from starlette.requests import Request
 
@@ -41,6 +45,14 @@ if TYPE_CHECKING:
 LONGEST_PAUSE_SECONDS: Final = 0.015
 REPEATED: Final = frozenset({"claims"})
 BOXES: Final = ("show_name", "updates", "consent")
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """What a form says of its page: the hash of the text above it, and the mark of the link that led there."""
+
+    edition: str
+    via: str
 
 
 class Signing:
@@ -64,19 +76,24 @@ class Signing:
         campaign = shelved.campaign
         if not views.can_sign(shelved, now) or shelved.key is None:
             return self._show_not_open(campaign, locale, now)
+        came = _Came(read_edition(form, campaign), read_via(form, request, campaign.slug))
         if "switch" in form:
-            return self._show_form(campaign, locale, form)
-        signer, errors = read_signer(form, campaign)
-        if signer is None:
-            return self._show_form(campaign, locale, form, errors)
+            return self._show_form(campaign, locale, form, came)
+        edition_id = await self._find_edition_id(campaign, came.edition, now)
+        signer, errors = read_signer(form, campaign, is_text_current=edition_id is not None)
+        if signer is None or edition_id is None:
+            if edition_id is None:
+                campaign, came = await self._read_again(campaign), replace(came, edition="")
+            return self._show_form(campaign, locale, form, came, errors)
         signature_id = await self._house.database.write(
             signing.request_signature,
             campaign_id=campaign.id,
-            edition_id=campaign.edition_id,
+            edition_id=edition_id,
             locale=locale,
             signer=signer,
             key=shelved.key,
             now=now,
+            source=came.via or None,
         )
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email", 303)
         note = SigningNote(campaign.id, signature_id, signer.email)
@@ -84,6 +101,21 @@ class Signing:
         write_locale_cookie(response, locale, settings=self._house.settings)
         await _pause()
         return response
+
+    async def _find_edition_id(self, campaign: Campaign, shown: str, now: datetime) -> UUID | None:
+        """Return the edition that the form binds to, or None where its text can no longer be signed.
+
+        Only another hash than the current one asks the database: one that was superseded just now, or one that is so
+        new that this process has not read it yet.
+        """
+        if shown == campaign.edition_hash:
+            return campaign.edition_id
+        bound = await self._house.database.read(find_bound_edition, campaign_id=campaign.id, shown=shown, now=now)
+        return None if bound is None else bound.id
+
+    async def _read_again(self, campaign: Campaign) -> Campaign:
+        """Return the campaign as it is in this moment: what is kept here may be a second older than its text."""
+        return await self._house.database.read(find_campaign, slug=campaign.slug) or campaign
 
     async def check_email(self, request: Request) -> Response:
         """Say what happens next, the same whoever signed."""
@@ -164,7 +196,12 @@ class Signing:
         return note if note is not None and note.campaign_id == campaign.id else None
 
     def _show_form(
-        self, campaign: Campaign, locale: Locale, form: Form, errors: dict[str, Message] | None = None
+        self,
+        campaign: Campaign,
+        locale: Locale,
+        form: Form,
+        came: _Came,
+        errors: dict[str, Message] | None = None,
     ) -> Response:
         spoken = [(field, error.say(locale)) for field, error in (errors or {}).items()]
         # A box is ticked by being there, whatever it says.
@@ -177,7 +214,15 @@ class Signing:
             status_code=422 if errors else 200,
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            form=views.signing_form(campaign, locale, values=values, claims=form.texts("claims"), errors=spoken),
+            form=views.signing_form(
+                campaign,
+                locale,
+                values=values,
+                claims=form.texts("claims"),
+                errors=spoken,
+                edition=came.edition,
+                via=came.via,
+            ),
         )
 
     def _show_not_open(self, campaign: Campaign, locale: Locale, now: datetime) -> Response:

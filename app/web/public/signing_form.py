@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
 
 from app.actions.signing import Signer
 from app.i18n import Message, message
@@ -10,15 +12,47 @@ from app.rules import eligibility, normalise
 from app.rules.eligibility import claims_of, reasons_against
 from app.rules.normalise import Refused
 from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
+from app.web.forms import FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.requests import Request
 
     from app.queries.campaigns import Campaign
     from app.web.forms import Form
 
 
-def read_signer(form: Form, campaign: Campaign) -> tuple[Signer | None, dict[str, Message]]:
+#: The mark that a link may carry, to tell by which of them people came: a place or a channel, never a person.
+VIA: Final = re.compile(r"[a-z0-9-]{1,32}")
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+def read_edition(form: Form, campaign: Campaign) -> str:
+    """Return the hash of the text that the form was under; of the current one where it names none."""
+    shown = form.text("edition")
+    return shown if _HASH.fullmatch(shown) else campaign.edition_hash if not shown else ""
+
+
+def read_via(form: Form, request: Request, slug: str) -> str:
+    """Return the mark of the link that led here, or nothing.
+
+    The page is the same for everyone, so its form cannot hold the mark; but the browser says where the form was, in
+    full, to us alone (``Referrer-Policy: same-origin``). A form that came back with faults holds it.
+    """
+    typed = form.text("via")
+    if VIA.fullmatch(typed):
+        return typed
+    try:
+        came_from = urlsplit(request.headers.get("referer", ""))
+        marks = parse_qs(came_from.query, max_num_fields=FIELDS).get("via", [""])
+    except ValueError:
+        return ""
+    is_ours = came_from.netloc == request.url.netloc and came_from.path.endswith(f"/campaigns/{slug}")
+    return marks[0] if is_ours and VIA.fullmatch(marks[0]) else ""
+
+
+def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> tuple[Signer | None, dict[str, Message]]:
     """Return what a form says, cleaned, or None and what is wrong with each field, in the order of the page."""
     reading = _Reading(form)
     claims = reading.claims(campaign)
@@ -27,7 +61,7 @@ def read_signer(form: Form, campaign: Campaign) -> tuple[Signer | None, dict[str
     country, subdivision = reading.place()
     postal_code = reading.postal_code(country) if "postal_code" in campaign.asks else None
     phone = reading.phone(country) if "phone" in campaign.asks else None
-    if form.text("edition") not in {"", campaign.edition_hash}:
+    if not is_text_current:
         reading.errors["edition"] = message(
             "The text has changed since you opened this page. Read it again, then sign."
         )

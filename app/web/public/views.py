@@ -132,6 +132,7 @@ class SigningForm:
     countries: tuple[Group, ...]
     subdivisions: tuple[Group, ...]
     edition: str
+    via: str = ""
 
     def error_for(self, field: str) -> str | None:
         """Return what is wrong with a field, or None."""
@@ -145,8 +146,10 @@ def signing_form(
     values: Mapping[str, str] | None = None,
     claims: Sequence[str] = (),
     errors: Sequence[tuple[str, str]] = (),
+    edition: str | None = None,
+    via: str = "",
 ) -> SigningForm:
-    """Return the form of a campaign, empty or with what was typed."""
+    """Return the form of a campaign, empty or with what was typed, under the text of which ``edition`` is the hash."""
     return SigningForm(
         values=values or {},
         claims=tuple((claim, claim_label(claim, locale), claim in claims) for claim in claims_of(campaign.rule)),
@@ -154,7 +157,8 @@ def signing_form(
         asks=campaign.asks,
         countries=country_groups(locale),
         subdivisions=subdivision_groups(locale),
-        edition=campaign.edition_hash,
+        edition=edition or campaign.edition_hash,
+        via=via,
     )
 
 

@@ -8,6 +8,7 @@ from app.web.gate import Gate
 from app.web.workspace import (
     account,
     check,
+    editions,
     home,
     overview,
     preview,
@@ -46,6 +47,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *updates.PAGES,
     *responses.PAGES,
     *questions.PAGES,
+    *editions.PAGES,
 )
 
 

@@ -1,10 +1,227 @@
-"""How it is going."""
+"""How it is going: for a draft what to do next, afterwards the count, its pace, and where signatures come from."""
 
 from __future__ import annotations
 
+import re
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+from weakref import WeakKeyDictionary
+
+from app.i18n import LOCALES
+from app.queries.checks import find_check
+from app.queries.figures import find_place_figures, get_figures, get_standing
+from app.rules.life import days_left, last_day, local_day, state_by_dates
+from app.rules.pace import count_recent, find_pace, spread_over_days
+from app.rules.permissions import Permission, Role
+from app.rules.places import country_name, country_of, list_subdivisions
+from app.rules.preflight import findings
+from app.web.gate import Page
 
 if TYPE_CHECKING:
-    from app.web.gate import Page
+    from collections.abc import Sequence
+    from datetime import date
+    from uuid import UUID
 
-PAGES: Final[tuple[Page, ...]] = ()
+    from starlette.responses import Response
+
+    from app.core.db import Database
+    from app.i18n import Locale
+    from app.queries.figures import Figures, PlaceFigures, Standing
+    from app.rules.pace import Pace, Period
+    from app.rules.preflight import CheckInput
+    from app.web.gate import Visit
+
+#: States in which there is nothing to count yet.
+UNPUBLISHED: Final = frozenset({"draft", "review", "refused"})
+#: A walk over the signatures that took longer than this many seconds is kept, sixty times as long as it took.
+WORTH_KEEPING: Final = 0.25
+KEPT_TIMES: Final = 60
+KEPT_AT_MOST: Final = 900.0
+#: Marks that a link may carry, as the signing form takes them.
+_MARK: Final = re.compile(r"[a-z0-9-]{1,32}")
+_NOT_IN_MARKS: Final = re.compile(r"[^a-z0-9]+")
+SUGGESTED_MARKS: Final = ("temple", "facebook", "telegram", "poster")
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    figures: Figures
+    until: float
+
+
+_kept: WeakKeyDictionary[Database, dict[UUID, _Kept]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a language is: boxes that are ready, of those that the source text has."""
+
+    locale: str
+    ready: int
+    wanted: int
+    behind: int  # ready once, but the source has changed since
+
+    @property
+    def left(self) -> int:
+        """How many boxes wait."""
+        return self.wanted - self.ready
+
+
+async def show(visit: Visit) -> Response:
+    """Show how it is going, or what to do next."""
+    if visit.campaign.state in UNPUBLISHED:
+        return await _show_checklist(visit)
+    if not visit.can(Permission.SEE_FIGURES):
+        return await _show_translations(visit)
+    return await _show_figures(visit)
+
+
+async def _show_checklist(visit: Visit) -> Response:
+    check = await visit.house.database.read(find_check, campaign_id=visit.campaign.id, now=visit.now)
+    found = findings(check)
+    return visit.show(
+        "workspace/overview_draft.html",
+        progress=_progress(check, _own_locales(visit, check)),
+        is_translator=visit.campaign.membership.role is Role.TRANSLATOR,
+        check=check,
+        blocking=sum(each.blocks for each in found),
+        others=sum(not each.blocks for each in found),
+        has_settings=bool(check.addressees or check.kind == "joint_statement")
+        and (check.closes_on is not None or check.open_for is not None),
+        stands_by=check.supporters_confirmed >= check.supporters_needed,
+    )
+
+
+async def _show_translations(visit: Visit) -> Response:
+    check = await visit.house.database.read(find_check, campaign_id=visit.campaign.id, now=visit.now)
+    return visit.show("workspace/overview_translator.html", progress=_progress(check, _own_locales(visit, check)))
+
+
+async def _show_figures(visit: Visit) -> Response:
+    campaign, database = visit.campaign, visit.house.database
+    standing = await database.read(get_standing, campaign_id=campaign.id)
+    figures = await _find_figures(visit)
+    places = await database.read(find_place_figures, campaign_id=campaign.id)
+    today = local_day(visit.now, campaign.timezone)
+    is_open = campaign.state == "open" and state_by_dates(campaign.opens_at, campaign.closes_at, visit.now) == "open"
+    until = today if is_open else _last_counted_day(visit, figures) or today
+    days, weeks = spread_over_days(figures.counted, zone=campaign.timezone, today=until)
+    last = None if campaign.closes_at is None else last_day(campaign.closes_at, campaign.timezone)
+    share_url = f"{visit.house.settings.base_url}/c/{campaign.slug}"
+    mark = _read_mark(visit)
+    return visit.show(
+        "workspace/overview.html",
+        is_by_organisations=standing.signatories == "organisations",
+        standing=standing,
+        figures=figures,
+        funnel=figures.funnel,
+        is_open=is_open,
+        last_day=last,
+        days_left=None if campaign.closes_at is None else days_left(campaign.closes_at, campaign.timezone, visit.now),
+        pace=_pace(visit, standing, days, today, last) if is_open else None,
+        days=days,
+        weeks=weeks,
+        places=_name_places(places, visit.locale),
+        snapshot=places,
+        waiting=None if standing.answer_due_on is None else (standing.answer_due_on - today).days,
+        share_url=share_url,
+        marked_url=f"{share_url}?via={mark}" if mark else None,
+        marked_qr=_draw(f"{share_url}?via={mark}") if mark else None,
+        mark=mark or visit.request.query_params.get("via", "")[:32],
+        has_bad_mark=bool(visit.request.query_params.get("via", "").strip()) and not mark,
+        marks=SUGGESTED_MARKS,
+    )
+
+
+async def _find_figures(visit: Visit) -> Figures:
+    """Return the figures; where the walk takes long, those of a while ago, so that many who look cost one walk."""
+    campaign, database = visit.campaign, visit.house.database
+    kept = _kept.setdefault(database, {})
+    entry = kept.get(campaign.id)
+    began = time.monotonic()
+    if entry is not None and began < entry.until:
+        return entry.figures
+    figures = await database.read(get_figures, campaign_id=campaign.id, zone=campaign.timezone, now=visit.now)
+    took = time.monotonic() - began
+    if took >= WORTH_KEEPING:
+        kept[campaign.id] = _Kept(figures, began + took + min(KEPT_AT_MOST, KEPT_TIMES * took))
+    return figures
+
+
+def _last_counted_day(visit: Visit, figures: Figures) -> date | None:
+    moments = [moment for moment, _, _ in figures.counted]
+    return local_day(max(moments), visit.campaign.timezone) if moments else None
+
+
+def _pace(visit: Visit, standing: Standing, days: Sequence[Period], today: date, last: date | None) -> Pace | None:
+    goal = standing.next_goal
+    if goal is None:
+        return None
+    opened_on = days[-1].first if days else today
+    if visit.campaign.opens_at is not None:
+        opened_on = local_day(visit.campaign.opens_at, visit.campaign.timezone)
+    recent, length = count_recent(days, today=today, opened_on=opened_on)
+    return find_pace(
+        count=standing.signatures, needed=goal.signatures, recent=recent, days=length, today=today, last_day=last
+    )
+
+
+def _name_places(places: PlaceFigures | None, locale: Locale) -> list[tuple[str, str, int]]:
+    """Return what is shown of each place: its name, whether it is whole or a rest, and the number."""
+    if places is None:
+        return []
+    split = {cell.country for cell in places.cells if cell.subdivision is not None}
+    named = []
+    for cell in places.cells:
+        if cell.country is None:
+            named.append(("", "rest", cell.signatures))
+        elif cell.subdivision is not None:
+            name = dict(list_subdivisions(country_of(cell.subdivision), locale)).get(cell.subdivision, cell.subdivision)
+            named.append((name, "place", cell.signatures))
+        else:
+            kind = "others" if cell.country in split else "place"
+            named.append((country_name(cell.country, locale), kind, cell.signatures))
+    return named
+
+
+def _read_mark(visit: Visit) -> str:
+    """Return the mark that somebody asked a link for, as links carry it; empty where nothing of it is left."""
+    typed = _NOT_IN_MARKS.sub("-", visit.request.query_params.get("via", "").strip().lower()).strip("-")[:32].strip("-")
+    return typed if _MARK.fullmatch(typed) else ""
+
+
+def _draw(url: str) -> tuple[int, str]:
+    """Return a QR code as its size with the quiet zone, and the path of its dark squares."""
+    # Imported here: only this page and the public one draw.
+    import segno
+
+    matrix = [list(row) for row in segno.make_qr(url, error="m").matrix_iter(scale=1, border=4)]
+    path = "".join(
+        f"M{column} {row}h1v1h-1z" for row, line in enumerate(matrix) for column, is_dark in enumerate(line) if is_dark
+    )
+    return len(matrix), path
+
+
+def _own_locales(visit: Visit, check: CheckInput) -> list[str]:
+    """Return the languages that a page speaks of: a translator's own, else those that are promised."""
+    membership = visit.campaign.membership
+    wanted = (
+        membership.locales if membership.role is Role.TRANSLATOR else {check.source_locale, *check.promised_locales}
+    )
+    return [locale for locale in LOCALES if locale in wanted]
+
+
+def _progress(check: CheckInput, locales: Sequence[str]) -> list[Progress]:
+    written = [part for part in check.parts if part.text.strip()]
+    wanted = {(part.name, part.item_id) for part in written if part.locale == check.source_locale}
+    progress = []
+    for locale in locales:
+        own = [part for part in written if part.locale == locale and (part.name, part.item_id) in wanted]
+        behind = sum(part.is_ready and part.is_behind for part in own)
+        ready = sum(part.is_ready and not part.is_behind for part in own)
+        progress.append(Progress(locale, ready, len(wanted), behind))
+    return progress
+
+
+PAGES: Final[tuple[Page, ...]] = (Page("/campaigns/{slug}", show, needs=Permission.READ),)

@@ -1,0 +1,269 @@
+"""How it is going: the count, its pace, the funnel, places and links; before that, what to do next."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+import time_machine
+from sqlalchemy import insert, select, update
+
+from app.core.clock import utc_now
+from app.jobs.take_snapshots import take_snapshots
+from app.models import Campaign, Edition, Letter, Member, Signature
+from app.queries.figures import get_figures
+from app.web.workspace import overview
+from tests.actions.test_snapshots import set_all, sign_many
+from tests.stage import small_campaign
+from tests.web.html import Page
+from tests.web.people import Person
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from tests.stage import Organiser, Stage
+
+
+def owned(stage: Stage, role: str = "owner", **changes: Any) -> tuple[str, str, Organiser]:
+    slug, somebody = stage.campaign(**changes), stage.organiser()
+    stage.join(slug, somebody, role)
+    return slug, f"/en/workspace/campaigns/{slug}", somebody
+
+
+def set_campaign(stage: Stage, **values: object) -> None:
+    set_all(stage, Campaign, **values)
+
+
+def words(answer_text: str) -> str:
+    return Page(answer_text).words
+
+
+def test_a_new_campaign_says_that_nobody_signed_yet(stage: Stage) -> None:
+    _, here, owner = owned(stage)
+    page = owner.get(here)
+    assert page.status_code == 200
+    said = words(page.text)
+    assert "Nobody has confirmed a signature yet." in said
+    assert "Places are shown from twenty signatures on" in said
+    assert "Nobody has signed in the last day." in said
+    assert "30 days left" in said
+    assert "style=" not in page.text
+    set_campaign(stage, opens_at=None)
+    assert "Nobody has signed in the last day." in words(owner.get(here).text)
+
+
+def test_the_count_its_pace_and_its_days_are_shown(stage: Stage) -> None:
+    slug, here, owner = owned(
+        stage, thresholds=[{"signatures": 50, "label": {"en": "It is presented"}}], timezone="Asia/Phnom_Penh"
+    )
+    now = utc_now()
+    set_campaign(stage, opens_at=now - timedelta(days=60))
+    sign_many(stage, slug, {"CA-ON": 21}, at=now)
+    sign_many(stage, slug, {"CA-QC": 5}, at=now - timedelta(days=40), locale="fr")
+    said = words(owner.get(here).text)
+    assert "24 more needed to reach 50" in said
+    assert "Signatures in the last 7 days: 21" in said
+    # 21 in seven days: 24 more take eight.
+    assert "If it goes on so, 50 are reached on about" in said
+    assert "Earlier weeks" in said
+    set_campaign(stage, closes_at=now + timedelta(days=3))
+    assert "If it goes on so, 50 are not reached before it closes." in words(owner.get(here).text)
+
+
+def test_days_are_those_of_the_zone(stage: Stage) -> None:
+    """Half past one at night in London is the day before in Toronto; Kathmandu's clocks are a quarter off."""
+    moment = datetime(2026, 5, 20, 18, 20, tzinfo=UTC)
+    campaign_id = sign_many(stage, stage.campaign(), {"CA-ON": 1}, at=moment)
+    for zone, hour in (("America/Toronto", moment.replace(minute=0)), ("Asia/Kathmandu", moment.replace(minute=15))):
+        figures = stage.read(get_figures, campaign_id=campaign_id, zone=zone, now=utc_now())
+        assert figures.counted == ((hour, "km", 1),)
+
+
+def test_the_funnel_follows_each_form_to_its_end(stage: Stage) -> None:
+    slug, here, owner = owned(stage)
+    people = [Person(stage, slug, f"signer{number}@example.org") for number in range(5)]
+    for person in people:
+        person.sign()
+    stage.deliver()
+    for person in people[:3]:
+        person.confirm()
+    # One asks for another letter: the first alone counts.
+    people[3].post(f"/en/campaigns/{slug}/check-email", {"again": "yes"})
+    people[0].post(f"/en/signature/{people[0].letter().token('signature')}", {"action": "withdraw", "sure": "yes"})
+
+    def come_back(session: Session) -> None:
+        first = Letter.dedupe_key.like("signature:%:1")
+        letters = session.scalars(select(Letter.id).where(first).order_by(Letter.created_at)).all()
+        session.execute(update(Letter).where(Letter.id == letters[3]).values(state="bounced"))
+        session.execute(update(Letter).where(Letter.id == letters[4]).values(state="failed"))
+
+    stage.write(come_back)
+    said = words(owner.get(here).text)
+    for line in (
+        "Forms received 5",
+        "Letters accepted for delivery 4",
+        "takes none 1",
+        "Letters that came back later 1",
+        "Signatures confirmed 3",
+        "Waiting to be confirmed 2",
+        "Withdrawn by the signer 1",
+        "Forms not confirmed in time 0",
+    ):
+        assert line in said
+    assert "Erased by somebody" not in said
+
+
+def test_small_places_and_rare_links_are_added_together(stage: Stage) -> None:
+    slug, here, owner = owned(stage)
+    sign_many(stage, slug, {"CA-ON": 30}, source="temple")
+    sign_many(stage, slug, {"CA-QC": 3, "CA-BC": 4, "US-CA": 9}, source=None)
+    sign_many(stage, slug, {"FR": 2}, source="aunt-sophea")
+    sign_many(stage, slug, {"AU": 1}, source="uncle-dara")
+    stage.run(take_snapshots(stage.background))
+    said = words(owner.get(here).text)
+    assert "Ontario 30" in said
+    assert "California 9" in said
+    assert "Elsewhere, and what is too small to be shown 10" in said
+    assert "Total 49" in said
+    assert "temple 30 Other links 3 Without a mark 16" in said
+    for hidden in ("France", "Australia", "British Columbia", "sophea", "dara"):
+        assert hidden not in said
+
+
+def test_whole_countries_and_the_others_of_one_are_named(stage: Stage) -> None:
+    slug, here, owner = owned(stage)
+    sign_many(stage, slug, {"CA-ON": 30, "CA-QC": 3, "CA-BC": 4, "FR": 8})
+    stage.run(take_snapshots(stage.background))
+    said = words(owner.get(here).text)
+    assert "Ontario 30 France 8 Canada: other places 7 Total 45" in said
+
+
+def test_editions_are_counted_apart(stage: Stage) -> None:
+    slug, here, owner = owned(stage)
+    sign_many(stage, slug, {"CA-ON": 3})
+
+    def publish_another(session: Session) -> UUID:
+        first = session.scalars(select(Edition)).one()
+        edition_id = uuid4()
+        session.execute(
+            insert(Edition),
+            {
+                "id": edition_id, "campaign_id": first.campaign_id, "number": 2, "texts": first.texts,
+                "hash": "0" * 64, "created_at": utc_now(), "is_substantive": False, "note": {},
+            },
+        )  # fmt: skip
+        return edition_id
+
+    second = stage.write(publish_another)
+    sign_many(stage, slug, {"CA-ON": 2}, edition_id=second)
+    assert "Edition 1 3 Edition 2 2" in words(owner.get(here).text)
+
+
+def test_after_closing_the_days_end_with_the_last_signature(stage: Stage) -> None:
+    slug, here, _ = owned(stage)
+    sign_many(stage, slug, {"CA-ON": 6})
+    with time_machine.travel(utc_now() + timedelta(days=100), tick=True):
+        stage.move_by_dates()
+        somebody = stage.organiser("later@example.org")
+        stage.join(slug, somebody, "viewer")
+        page = somebody.get(here).text
+    said = words(page)
+    assert page.count("<time") < 10
+    assert "If it goes on so" not in said
+    assert "days left" not in said
+
+
+@pytest.mark.parametrize(("due_in", "said"), [(3, "3 days left"), (-1, "1 day late"), (-4, "4 days late")])
+def test_the_answer_clock_runs_after_presentation(stage: Stage, due_in: int, said: str) -> None:
+    _, here, owner = owned(stage, timezone="UTC")
+    today = utc_now().date()
+    set_campaign(
+        stage, state="presented", presented_on=today - timedelta(days=45), answer_due_on=today + timedelta(days=due_in)
+    )
+    assert said in words(owner.get(here).text)
+    set_campaign(stage, state="answered", answered_on=today)
+    shown = words(owner.get(here).text)
+    assert said not in shown
+    assert "Answered on" in shown
+
+
+def test_a_stopped_campaign_says_so_and_offers_no_link(stage: Stage) -> None:
+    slug, here, owner = owned(stage, thresholds=[])
+    sign_many(stage, slug, {"CA-ON": 3})
+    set_campaign(stage, state="stopped", stopped_because="a court", closes_at=None)
+    page = owner.get(here).text
+    assert "Signing was stopped by those who run this site." in page
+    assert "/c/libraries" not in page
+
+
+def test_a_campaign_of_organisations_has_no_figures_of_people(stage: Stage) -> None:
+    _, here, owner = owned(stage, signatories="organisations", thresholds=[], open_for=None)
+    said = words(owner.get(here).text)
+    assert "Signatures over time" not in said
+    assert "None: it is open until you close it" in said
+
+
+def test_a_link_with_a_mark_has_a_code_to_scan(stage: Stage) -> None:
+    _, here, owner = owned(stage)
+    marked = owner.get(here, params={"via": " Temple in Montréal "}).text
+    assert 'value="http://127.0.0.1:8000/c/libraries?via=temple-in-montr-al"' in marked
+    assert '<svg class="qrcode"' in marked
+    khmer = owner.get(here, params={"via": "វត្ត"}).text
+    assert "Enter Latin letters or digits" in khmer
+    assert "?via=" not in khmer
+
+
+def test_a_translator_sees_what_is_left_and_no_figure(stage: Stage) -> None:
+    slug, here, translator = owned(stage, "translator")
+    sign_many(stage, slug, {"CA-ON": 1234})
+    set_all(stage, Member, locales=["km"])
+    page = translator.get(here)
+    said = words(page.text)
+    assert "What is left to translate" in said
+    assert "Khmer 3 of 3" in said
+    assert "French" not in said.partition("What is left to translate")[2]
+    assert "1,234" not in said
+
+
+def test_a_draft_says_what_to_do_next(stage: Stage) -> None:
+    data = small_campaign()
+    data["texts"]["km"].pop("declaration")
+    _, here, owner = owned(stage, **data)
+    set_campaign(stage, state="draft", supporters_needed=5, opens_at=None, closes_at=None)
+    said = words(owner.get(here).text)
+    assert "What to do next" in said
+    assert "Khmer 2 of 3" in said
+    assert "English 3 of 3" in said
+    assert "0 of 5 supporters have confirmed." in said
+    assert "Submit it for review" in said
+
+
+@pytest.mark.parametrize(("state", "said"), [("review", "is in review"), ("refused", "was refused")])
+def test_what_waits_or_was_refused_is_said(stage: Stage, state: str, said: str) -> None:
+    _, here, owner = owned(stage)
+    set_campaign(stage, state=state)
+    assert said in words(owner.get(here).text)
+
+
+def test_figures_that_took_long_are_kept_for_a_while(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    slug, here, owner = owned(stage)
+    monkeypatch.setattr(overview, "WORTH_KEEPING", 0.0)
+    monkeypatch.setattr(overview, "KEPT_TIMES", 10**6)
+    sign_many(stage, slug, {"CA-ON": 3})
+    assert "Forms received 3" in words(owner.get(here).text)
+    sign_many(stage, slug, {"CA-ON": 2})
+    said = words(owner.get(here).text)
+    assert "Forms received 3" in said
+    assert "5 confirmed signatures so far" in said
+
+
+def test_numbers_are_khmer_in_khmer(stage: Stage) -> None:
+    slug, _, owner = owned(stage)
+    sign_many(stage, slug, {"CA-ON": 27})
+    assert "២៧" in owner.get(f"/km/workspace/campaigns/{slug}").text
+    assert stage.sql("SELECT count(*) FROM signatures") == [(27,)]
+    assert stage.read(lambda session: session.scalars(select(Signature.locale).distinct()).all()) == ["km"]
