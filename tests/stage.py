@@ -155,6 +155,14 @@ class Stage:
         """Return the rows of a statement, as plain tuples."""
         return self.read(lambda session: [tuple(row) for row in session.execute(text(statement), values)])
 
+    def sql_write(self, statement: str, **values: object) -> None:
+        """Run a statement that changes something, for what no action of ours does."""
+
+        def work(session: Session) -> None:
+            session.execute(text(statement), values)
+
+        self.write(work)
+
     # Campaigns
 
     def campaign(self, document: dict[str, Any] | None = None, *, open_for: int | None = 30, **changes: object) -> str:

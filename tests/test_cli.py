@@ -30,7 +30,7 @@ REAL: Final = sorted(REAL_CAMPAIGNS.glob("*.json"))
 COMMANDS: Final = (
     "", "serve", "worker", "demo", "db", "db upgrade", "db check", "campaign", "campaign import", "campaign list",
     "campaign export", "campaign stop", "campaign resume", "campaign rehome", "parliament", "parliament dissolved",
-    "retention", "retention run",
+    "mail", "mail bounced", "retention", "retention run",
 )  # fmt: skip
 
 

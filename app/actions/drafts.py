@@ -1,20 +1,24 @@
-"""Drafts: a text is taken apart into boxes, and a frozen copy of them becomes an edition."""
+"""Drafts: written box by box, side by side; and a frozen copy of them becomes an edition."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
-from app.models import Edition, Endorsement, PartRevision, TextItem, TextPart
-from app.rules.drafts import take_apart
+from app.actions.records import record
+from app.core.db import dialect_of, insert_if_absent
+from app.models import Campaign, Edition, Endorsement, PartRevision, TextItem, TextPart
+from app.rules.drafts import LISTS, SINGLE_PARTS, WRITABLE_STATES, take_apart
 from app.rules.texts import edition_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
     from app.rules.texts import CampaignText
@@ -114,3 +118,328 @@ def freeze_edition(
         .values(edition_id=edition_id)
     )
     return edition_id
+
+
+# Writing
+
+
+class TextLocked(Exception):
+    """The text cannot be written in now; the message is the campaign's state."""
+
+
+class BoxNotFound(Exception):
+    """The campaign has no such box, or its item was removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxName:
+    """Which box: a part that a text has once, or one of an item of a list; in a language."""
+
+    name: str
+    locale: str
+    item_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A box says what was written. ``version`` is what the next save has to name; 0 while it is empty and untouched."""
+
+    version: int
+    part_id: UUID | None
+    is_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Somebody was faster: what the box says now. The words that were written are kept, set aside, in its history."""
+
+    version: int
+    part_id: UUID
+    text: str
+    is_ready: bool
+    changed_at: datetime
+    changed_by: UUID | None
+
+
+def save_box(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    box: BoxName,
+    text: str,
+    is_ready: bool,
+    shown_version: int,
+    account_id: UUID,
+    now: datetime,
+    is_reviewed: bool = False,
+) -> Saved | Conflict:
+    """Write in a box, unless somebody has since the version that was shown. Raises TextLocked, BoxNotFound.
+
+    A conflict is an answer and no exception: what was written is kept with it. ``is_reviewed`` says that a translation
+    is still right although its source has changed. An empty box is never ready.
+    """
+    _check_writable(session, campaign_id)
+    _check_box(session, campaign_id, box)
+    is_ready = is_ready and bool(text.strip())
+    part = _find_part(session, campaign_id, box)
+    if part is None:
+        if not text:
+            return Saved(0, None, is_ready=False)
+        part_id = _insert_part(session, campaign_id, box, text, is_ready=is_ready, account_id=account_id, now=now)
+        if part_id is not None:
+            _note_source(session, campaign_id, box, part_id, is_wanted=is_ready)
+            return Saved(1, part_id, is_ready)
+        part = _find_part(session, campaign_id, box)
+        assert part is not None  # noqa: S101 - somebody was faster, and it is there
+    if part.text == text:
+        return _save_state(
+            session, campaign_id, box, part, is_ready=is_ready, is_reviewed=is_reviewed, shown=shown_version
+        )
+    changed = session.scalar(
+        update(TextPart)
+        .where(TextPart.id == part.id, TextPart.version == shown_version)
+        .values(text=text, is_ready=is_ready, version=TextPart.version + 1, changed_at=now, changed_by=account_id)
+        .returning(TextPart.version)
+    )
+    if changed is None:
+        _set_aside(session, part, text, account_id, now)
+        return Conflict(part.version, part.id, part.text, part.is_ready, part.changed_at, part.changed_by)
+    _add_revision(session, part.id, changed, text, is_ready=is_ready, account_id=account_id, now=now)
+    _note_source(session, campaign_id, box, part.id, is_wanted=is_ready or is_reviewed)
+    return Saved(changed, part.id, is_ready)
+
+
+def restore_revision(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    revision_id: UUID,
+    shown_version: int,
+    account_id: UUID,
+    now: datetime,
+) -> Saved | Conflict:
+    """Make an older version, or one that was set aside, the newest one. Raises TextLocked, BoxNotFound."""
+    row = session.execute(
+        select(TextPart, PartRevision.text)
+        .join(PartRevision, PartRevision.part_id == TextPart.id)
+        .where(PartRevision.id == revision_id, TextPart.campaign_id == campaign_id)
+    ).first()
+    if row is None:
+        raise BoxNotFound
+    part = row.TextPart
+    return save_box(
+        session,
+        campaign_id=campaign_id,
+        box=BoxName(part.name, part.locale, part.item_id),
+        text=row.text,
+        is_ready=False,
+        shown_version=shown_version,
+        account_id=account_id,
+        now=now,
+    )
+
+
+def add_item(session: Session, *, campaign_id: UUID, item_id: UUID, kind: str, account_id: UUID, now: datetime) -> None:
+    """Add an empty item at the end of its list, once for each ``item_id``. Raises TextLocked, BoxNotFound."""
+    if kind not in LISTS:
+        raise BoxNotFound
+    _check_writable(session, campaign_id, is_arranging=True)
+    position = session.scalar(
+        select(func.coalesce(func.max(TextItem.position), -1) + 1).where(
+            TextItem.campaign_id == campaign_id, TextItem.kind == kind
+        )
+    )
+    session.execute(
+        insert_if_absent(cast("Table", TextItem.__table__), dialect_of(session)),
+        {"id": item_id, "campaign_id": campaign_id, "kind": kind, "position": position},
+    )
+    record(session, what="item_added", now=now, account_id=account_id, campaign_id=campaign_id, details={"kind": kind})
+
+
+def move_item(session: Session, *, campaign_id: UUID, item_id: UUID, step: int) -> None:
+    """Move an item one place up (-1) or down (+1); at the end of the list nothing moves. Raises as `add_item`."""
+    _check_writable(session, campaign_id, is_arranging=True)
+    item = _get_item(session, campaign_id, item_id)
+    order = list(
+        session.scalars(
+            select(TextItem.id)
+            .where(TextItem.campaign_id == campaign_id, TextItem.kind == item.kind, TextItem.removed_at.is_(None))
+            .order_by(TextItem.position, TextItem.id)
+        )
+    )
+    place = order.index(item_id)
+    other = min(max(place + step, 0), len(order) - 1)
+    order[place], order[other] = order[other], order[place]
+    for position, each in enumerate(order):
+        session.execute(update(TextItem).where(TextItem.id == each).values(position=position))
+
+
+def remove_item(session: Session, *, campaign_id: UUID, item_id: UUID, account_id: UUID, now: datetime) -> None:
+    """Take an item out of its list, in all languages; it can be brought back. Raises as `add_item`."""
+    _check_writable(session, campaign_id, is_arranging=True)
+    item = _get_item(session, campaign_id, item_id)
+    session.execute(update(TextItem).where(TextItem.id == item_id).values(removed_at=now))
+    details = {"kind": item.kind}
+    record(session, what="item_removed", now=now, account_id=account_id, campaign_id=campaign_id, details=details)
+
+
+def bring_back_item(session: Session, *, campaign_id: UUID, item_id: UUID, account_id: UUID, now: datetime) -> None:
+    """Put a removed item at the end of its list. Raises as `add_item`."""
+    _check_writable(session, campaign_id, is_arranging=True)
+    item = session.scalars(select(TextItem).where(TextItem.id == item_id, TextItem.campaign_id == campaign_id)).first()
+    if item is None:
+        raise BoxNotFound
+    last = select(func.max(TextItem.position) + 1).where(
+        TextItem.campaign_id == campaign_id, TextItem.kind == item.kind
+    )
+    session.execute(
+        update(TextItem)
+        .where(TextItem.id == item_id, TextItem.removed_at.is_not(None))
+        .values(removed_at=None, position=last.scalar_subquery())
+    )
+    details = {"kind": item.kind}
+    record(session, what="item_restored", now=now, account_id=account_id, campaign_id=campaign_id, details=details)
+
+
+def _check_writable(session: Session, campaign_id: UUID, *, is_arranging: bool = False) -> None:
+    """See that the text may be written in, and hold the campaign: a move waits, and so do others who arrange."""
+    # Many may write side by side, so those share the lock; whoever arranges a list has it alone.
+    state = session.scalars(
+        select(Campaign.state).where(Campaign.id == campaign_id).with_for_update(read=not is_arranging)
+    ).one()
+    if state not in WRITABLE_STATES:
+        raise TextLocked(state)
+
+
+def _check_box(session: Session, campaign_id: UUID, box: BoxName) -> None:
+    if box.item_id is None:
+        if box.name not in SINGLE_PARTS:
+            raise BoxNotFound
+        return
+    item = _get_item(session, campaign_id, box.item_id)
+    if box.name not in LISTS[item.kind][1]:
+        raise BoxNotFound
+
+
+def _get_item(session: Session, campaign_id: UUID, item_id: UUID) -> TextItem:
+    item = session.scalars(
+        select(TextItem).where(
+            TextItem.id == item_id, TextItem.campaign_id == campaign_id, TextItem.removed_at.is_(None)
+        )
+    ).first()
+    if item is None:
+        raise BoxNotFound
+    return item
+
+
+def _find_part(session: Session, campaign_id: UUID, box: BoxName) -> TextPart | None:
+    # Read anew each time: whoever was faster may have changed it since.
+    return session.scalars(
+        select(TextPart)
+        .where(
+            TextPart.campaign_id == campaign_id,
+            TextPart.item_id.is_(None) if box.item_id is None else TextPart.item_id == box.item_id,
+            TextPart.name == box.name,
+            TextPart.locale == box.locale,
+        )
+        .execution_options(populate_existing=True)
+        .with_for_update()
+    ).first()
+
+
+def _insert_part(
+    session: Session, campaign_id: UUID, box: BoxName, text: str, *, is_ready: bool, account_id: UUID, now: datetime
+) -> UUID | None:
+    """Write in a box for the first time; None where somebody was faster."""
+    part_id = uuid4()
+    inserted = session.execute(
+        insert_if_absent(cast("Table", TextPart.__table__), dialect_of(session)).returning(TextPart.id),
+        {
+            "id": part_id,
+            "campaign_id": campaign_id,
+            "item_id": box.item_id,
+            "name": box.name,
+            "locale": box.locale,
+            "text": text,
+            "is_ready": is_ready,
+            "version": 1,
+            "changed_at": now,
+            "changed_by": account_id,
+        },
+    ).first()
+    if inserted is None:
+        return None
+    _add_revision(session, part_id, 1, text, is_ready=is_ready, account_id=account_id, now=now)
+    return part_id
+
+
+def _save_state(
+    session: Session, campaign_id: UUID, box: BoxName, part: TextPart, *, is_ready: bool, is_reviewed: bool, shown: int
+) -> Saved:
+    """Keep whether a box is ready, its words being the same. That is no new version: nobody's words are at stake."""
+    if part.is_ready != is_ready and part.version == shown:
+        session.execute(update(TextPart).where(TextPart.id == part.id).values(is_ready=is_ready))
+        _note_source(session, campaign_id, box, part.id, is_wanted=is_ready)
+        return Saved(part.version, part.id, is_ready)
+    _note_source(session, campaign_id, box, part.id, is_wanted=is_reviewed)
+    return Saved(part.version, part.id, part.is_ready)
+
+
+def _note_source(session: Session, campaign_id: UUID, box: BoxName, part_id: UUID, *, is_wanted: bool) -> None:
+    """Note against which version of the source language a translation was made ready."""
+    if not is_wanted:
+        return
+    source_locale = session.scalars(select(Campaign.source_locale).where(Campaign.id == campaign_id)).one()
+    source = (
+        select(TextPart.version)
+        .where(
+            TextPart.campaign_id == campaign_id,
+            TextPart.item_id.is_(None) if box.item_id is None else TextPart.item_id == box.item_id,
+            TextPart.name == box.name,
+            TextPart.locale == source_locale,
+        )
+        .scalar_subquery()
+    )
+    session.execute(update(TextPart).where(TextPart.id == part_id).values(source_version=source))
+
+
+def _add_revision(
+    session: Session, part_id: UUID, version: int, text: str, *, is_ready: bool, account_id: UUID, now: datetime
+) -> None:
+    session.execute(
+        insert(PartRevision),
+        {
+            "id": uuid4(),
+            "part_id": part_id,
+            "version": version,
+            "text": text,
+            "is_ready": is_ready,
+            "is_set_aside": False,
+            "at": now,
+            "account_id": account_id,
+        },
+    )
+
+
+def _set_aside(session: Session, part: TextPart, text: str, account_id: UUID, now: datetime) -> None:
+    """Keep words that lost a race, once; an emptied box says nothing that could be lost."""
+    known = session.scalar(
+        select(PartRevision.id).where(
+            PartRevision.part_id == part.id, PartRevision.text == text, PartRevision.account_id == account_id
+        )
+    )
+    if known is not None or not text:
+        return
+    session.execute(
+        insert(PartRevision),
+        {
+            "id": uuid4(),
+            "part_id": part.id,
+            "version": part.version,
+            "text": text,
+            "is_ready": False,
+            "is_set_aside": True,
+            "at": now,
+            "account_id": account_id,
+        },
+    )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from sqlalchemy import Row, Table
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
     from app.queries.editions import Edition as ShownEdition

@@ -137,10 +137,10 @@ def queue_update(
 
     Raises UpdateNotFound, UpdateChanged, UpdateNotTried, UpdateTooSoon, CampaignNotPublic, NobodyAsked.
     """
-    # Locked, so that two updates of one campaign that are sent off at the same moment see each other; who signs it
-    # meanwhile (key share) does not wait.
+    # Locked, so that two updates of one campaign that are sent off at the same moment see each other, and nobody saves
+    # another version in between; who signs meanwhile (key share) does not wait.
     state = session.scalar(select(Campaign.state).where(Campaign.id == campaign_id).with_for_update(key_share=True))
-    found = _find(session, update_id, campaign_id)
+    found = _find(session, update_id, campaign_id, is_locked=True)
     if found.version != version:
         raise UpdateChanged
     if found.state in {"queued", "sent"}:
@@ -160,14 +160,11 @@ def queue_update(
     number = session.scalars(readers).one()
     if number == 0:
         raise NobodyAsked
-    queued = session.scalar(
+    session.execute(
         update(Update)
         .where(Update.id == update_id, Update.state == "draft", Update.version == version)
         .values(state="queued", queued_at=now, recipients=number)
-        .returning(Update.id)
     )
-    if queued is None:
-        raise UpdateChanged
     _record(session, what="update_queued", update_id=update_id, campaign_id=campaign_id, account_id=account_id, now=now)
 
 
@@ -243,12 +240,11 @@ def _waiting(is_of: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
     return (is_of, Letter.kind == "update", Letter.state == "queued")
 
 
-def _find(session: Session, update_id: UUID, campaign_id: UUID) -> Any:  # noqa: ANN401 - a row
-    found = session.execute(
-        select(Update.state, Update.texts, Update.version, Update.tried_version).where(
-            Update.id == update_id, Update.campaign_id == campaign_id
-        )
-    ).first()
+def _find(session: Session, update_id: UUID, campaign_id: UUID, *, is_locked: bool = False) -> Any:  # noqa: ANN401 - a row
+    statement = select(Update.state, Update.texts, Update.version, Update.tried_version).where(
+        Update.id == update_id, Update.campaign_id == campaign_id
+    )
+    found = session.execute(statement.with_for_update() if is_locked else statement).first()
     if found is None:
         raise UpdateNotFound
     return found

@@ -57,6 +57,11 @@ def format_moment(moment: datetime, zone: str, locale: Locale) -> str:
     )
 
 
+def format_time(moment: datetime, zone: str, locale: Locale) -> str:
+    """Return the time of day of an aware ``moment`` as the clocks of ``zone`` show it."""
+    return _format_time(moment.astimezone(ZoneInfo(zone)), locale)
+
+
 def format_days(days: int, locale: Locale) -> str:
     """Return how long is left; nought or less is the last day."""
     if days <= 0:

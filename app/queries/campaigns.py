@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_, select
@@ -15,13 +16,12 @@ from app.queries.drafts import find_draft
 from app.rules import campaign_file as files
 from app.rules.campaign_file import campaign_as_data
 from app.rules.eligibility import parse_rule
-from app.rules.life import last_day
-from app.rules.texts import CampaignText
+from app.rules.life import closing_after, last_day
+from app.rules.texts import CampaignText, edition_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
-    from uuid import UUID
 
     from sqlalchemy.orm import Session
 
@@ -167,7 +167,60 @@ def find_campaign(session: Session, *, slug: str) -> Campaign | None:
     row = session.execute(_CAMPAIGN.add_columns(_PRESENT_SINCE).where(tables.Campaign.slug == slug, _IS_PUBLIC)).first()
     if row is None:
         return None
+    edition = row.Edition
+    texts = {locale: CampaignText.from_data(text) for locale, text in edition.texts.items()}
+    return _campaign(
+        session,
+        row.Campaign,
+        _Words(edition.id, edition.number, edition.hash, texts),
+        signatures=row.signatures,
+        present_since=row.present_since,
+    )
+
+
+def find_preview(session: Session, *, campaign_id: UUID, now: datetime) -> Campaign:
+    """Return a campaign, published or not, as it would be with its draft as the next edition.
+
+    One that is not published yet is open, from now or from the opening that is wished. A draft without a title in its
+    own language says there what else it says.
+    """
+    row = session.execute(
+        select(
+            tables.Campaign,
+            SIGNATURES_SO_FAR,
+            select(func.coalesce(func.max(_newer.number), 0))
+            .where(_newer.campaign_id == tables.Campaign.id)
+            .scalar_subquery()
+            .label("editions"),
+        ).where(tables.Campaign.id == campaign_id)
+    ).one()
     campaign = row.Campaign
+    source, draft = campaign.source_locale, find_draft(session, campaign_id=campaign_id)
+    texts = find_draft(session, campaign_id=campaign_id, is_frozen=True)
+    if source in draft and source not in texts:
+        texts[source] = draft[source]
+    # Nothing has this id: what is not frozen cannot be signed.
+    words = _Words(UUID(int=0), row.editions + 1, edition_hash(texts), texts)
+    preview = _campaign(session, campaign, words, signatures=row.signatures)
+    if campaign.state not in _UNPUBLISHED:
+        return preview
+    closes_at = campaign.closes_at
+    if campaign.open_for_days is not None:
+        closes_at = closing_after(max(campaign.opens_at or now, now), campaign.open_for_days, campaign.timezone)
+    return replace(preview, state="open", closes_at=closes_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    edition_id: UUID
+    number: int
+    hash: str
+    texts: Mapping[str, CampaignText]
+
+
+def _campaign(
+    session: Session, campaign: tables.Campaign, words: _Words, *, signatures: int, present_since: int | None = None
+) -> Campaign:
     return Campaign(
         id=campaign.id,
         slug=campaign.slug,
@@ -186,12 +239,12 @@ def find_campaign(session: Session, *, slug: str) -> Campaign | None:
         sponsor=_find_sponsor(session, campaign.id),
         thresholds=_thresholds(session, [campaign.id]).get(campaign.id, ()),
         endorsements=_list_endorsements(session, campaign.id),
-        edition_id=row.Edition.id,
-        edition_number=row.Edition.number,
-        edition_hash=row.Edition.hash,
-        texts={locale: CampaignText.from_data(text) for locale, text in row.Edition.texts.items()},
-        signatures=row.signatures,
-        present_since=row.present_since,
+        edition_id=words.edition_id,
+        edition_number=words.number,
+        edition_hash=words.hash,
+        texts=words.texts,
+        signatures=signatures,
+        present_since=present_since,
         responses=_list_responses(session, campaign.id),
         answer_due_on=campaign.answer_due_on if campaign.state == "presented" else None,
     )
@@ -283,7 +336,8 @@ SIGNATURES_SO_FAR = (
     )
 ).label("signatures")
 
-_IS_PUBLIC = tables.Campaign.state.not_in(("draft", "review", "refused"))
+_UNPUBLISHED = ("draft", "review", "refused")
+_IS_PUBLIC = tables.Campaign.state.not_in(_UNPUBLISHED)
 
 _newer = aliased(tables.Edition)
 _PRESENT_SINCE = (

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
+from sqlalchemy.orm import aliased
 
-from app.models import TextItem, TextPart
-from app.rules.drafts import DraftPart, put_together
+from app.models import Account, Campaign, PartRevision, TextItem, TextPart, open_account_key
+from app.rules.differences import Piece, compare_words
+from app.rules.drafts import Board, Box, DraftPart, arrange_board, put_together
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from sqlalchemy.orm import Session
 
+    from app.core.keys import Keyring
     from app.rules.texts import CampaignText
 
 
@@ -48,3 +53,133 @@ def find_draft_titles(session: Session, *, campaign_ids: list[UUID]) -> dict[UUI
     ):
         titles.setdefault(row.campaign_id, {})[row.locale] = row.text
     return titles
+
+
+def find_board(session: Session, *, campaign_id: UUID, keyring: Keyring) -> Board:
+    """Return a draft as the editor shows it."""
+    campaign = session.execute(select(Campaign.kind, Campaign.source_locale).where(Campaign.id == campaign_id)).one()
+    items = session.execute(
+        select(TextItem.id, TextItem.kind, TextItem.removed_at)
+        .where(TextItem.campaign_id == campaign_id)
+        .order_by(TextItem.kind, TextItem.position, TextItem.id)
+    ).all()
+    source, then = aliased(TextPart), aliased(PartRevision)
+    rows = session.execute(
+        select(TextPart, source.version.label("source_version"), then.text.label("source_was"))
+        .outerjoin(
+            source,
+            and_(
+                source.campaign_id == TextPart.campaign_id,
+                source.item_id.is_not_distinct_from(TextPart.item_id),
+                source.name == TextPart.name,
+                source.locale == campaign.source_locale,
+                TextPart.locale != campaign.source_locale,
+            ),
+        )
+        .outerjoin(
+            then,
+            and_(then.part_id == source.id, then.version == TextPart.source_version, then.is_set_aside.is_(False)),
+        )
+        .where(TextPart.campaign_id == campaign_id)
+    ).all()
+    names = _names_of(session, {row.TextPart.changed_by for row in rows}, keyring)
+    boxes = [_box(row.TextPart, row.source_version, row.source_was, names) for row in rows]
+    return arrange_board(
+        campaign.kind,
+        boxes,
+        [(item.id, item.kind) for item in items if item.removed_at is None],
+        [(item.id, item.kind) for item in items if item.removed_at is not None],
+    )
+
+
+def _box(part: TextPart, source_version: int | None, source_was: str | None, names: dict[UUID | None, str]) -> Box:
+    is_behind = source_version is not None and (part.source_version or 0) < source_version
+    return Box(
+        name=part.name,
+        locale=part.locale,
+        text=part.text,
+        is_ready=part.is_ready,
+        version=part.version,
+        part_id=part.id,
+        item_id=part.item_id,
+        # What was never said to be ready follows no version of the source, and is a draft like any other.
+        is_behind=is_behind and part.source_version is not None,
+        source_was=source_was if is_behind else None,
+        changed_at=part.changed_at,
+        changed_by=names.get(part.changed_by),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One version of a box; ``pieces`` say what changed since the version before it."""
+
+    id: UUID
+    version: int
+    text: str
+    is_set_aside: bool
+    is_current: bool
+    at: datetime
+    by: str | None
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A box and everything that was ever written in it, newest first."""
+
+    name: str
+    locale: str
+    item_id: UUID | None
+    number: int | None
+    version: int
+    revisions: tuple[Revision, ...]
+
+
+def find_history(session: Session, *, campaign_id: UUID, part_id: UUID, keyring: Keyring) -> History | None:
+    """Return the history of a box, or None where this campaign has none of that id."""
+    row = session.execute(
+        select(TextPart, TextItem.position)
+        .outerjoin(TextItem, TextItem.id == TextPart.item_id)
+        .where(TextPart.id == part_id, TextPart.campaign_id == campaign_id)
+    ).first()
+    if row is None:
+        return None
+    part = row.TextPart
+    kept = session.scalars(
+        select(PartRevision).where(PartRevision.part_id == part_id).order_by(PartRevision.at, PartRevision.version)
+    ).all()
+    names = _names_of(session, {each.account_id for each in kept}, keyring)
+    by_version = {each.version: each.text for each in kept if not each.is_set_aside}
+    revisions = [
+        Revision(
+            id=each.id,
+            version=each.version,
+            text=each.text,
+            is_set_aside=each.is_set_aside,
+            is_current=not each.is_set_aside and each.version == part.version,
+            at=each.at,
+            by=names.get(each.account_id),
+            pieces=compare_words(by_version.get(each.version - (not each.is_set_aside), ""), each.text),
+        )
+        for each in reversed(kept)
+    ]
+    number = None if row.position is None else row.position + 1
+    return History(part.name, part.locale, part.item_id, number, part.version, tuple(revisions))
+
+
+def find_account_name(session: Session, *, account_id: UUID | None, keyring: Keyring) -> str | None:
+    """Return what somebody is called by the team, or None for nobody and for somebody without a name."""
+    return _names_of(session, {account_id}, keyring).get(account_id)
+
+
+def _names_of(session: Session, ids: set[UUID | None], keyring: Keyring) -> dict[UUID | None, str]:
+    key = open_account_key(session, keyring=keyring)
+    if key is None:
+        return {}
+    accounts = session.execute(
+        select(Account.id, Account.name).where(
+            Account.id.in_([each for each in ids if each]), Account.name.is_not(None)
+        )
+    )
+    return {row.id: key.open("accounts.name", row.id, row.name) for row in accounts}

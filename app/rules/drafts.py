@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from app.rules.campaign_file import MAX_BODY, MAX_LINE, MAX_PARAGRAPH, MAX_TITLE
 from app.rules.texts import CampaignText, Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
 #: Parts that a text has once, in the order in which they are read.
@@ -85,3 +89,170 @@ def _items(parts: Sequence[DraftPart], kind: str, names: tuple[str, ...]) -> tup
     if kind == "faq":
         return tuple(Question(values["question"], values["answer"]) for values in whole)
     return tuple(values[names[0]] for values in whole)
+
+
+# Boxes
+
+LOCALES: Final = ("km", "en", "fr")
+#: Characters that a box takes, as in a campaign file; whoever has more gets a clear answer.
+LIMITS: Final[Mapping[str, int]] = {
+    "title": MAX_TITLE,
+    "salutation": MAX_LINE,
+    "closing": MAX_LINE,
+    "question": MAX_LINE,
+    "body": MAX_BODY,
+}
+ONE_LINE: Final = frozenset({"title"})
+#: The states in which a team writes. While it is in review a text stays as it was handed in.
+WRITABLE_STATES: Final = frozenset({"draft", "scheduled", "open"})
+#: What each kind of campaign is made of, in the order of reading; the rest is tucked away until somebody wants it.
+READING: Final[Mapping[str, tuple[str, ...]]] = {
+    "petition": ("title", "recital", "declaration", "request", "call_to_sign"),
+    "open_letter": ("title", "salutation", "body", "closing", "call_to_sign"),
+    "joint_statement": ("title", "body", "closing", "call_to_sign"),
+}
+_ALL: Final = (
+    "title", "salutation", "recital", "declaration", "request", "body", "closing", "call_to_sign", "how_to_sign", "faq",
+)  # fmt: skip
+_REFUSED_MARKS: Final = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def clean_text(name: str, raw: str) -> str:
+    """Return what was typed, fit to keep: lines end in one way, no control characters, nothing that turns text round.
+
+    Nothing else changes: an author's spelling and zero-width spaces are the author's.
+    """
+    text = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
+    text = _REFUSED_MARKS.sub("", text)
+    text = "".join(each for each in text if each == "\n" or unicodedata.category(each) not in {"Cc", "Cs"})
+    return " ".join(text.split("\n")).strip() if name in ONE_LINE else text.strip()
+
+
+def limit_of(name: str) -> int:
+    """Return how many characters a box takes."""
+    return LIMITS.get(name, MAX_PARAGRAPH)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One part in one language, as the editor shows it. ``version`` 0: nobody has written in it yet."""
+
+    name: str
+    locale: str
+    text: str = ""
+    is_ready: bool = False
+    version: int = 0
+    part_id: UUID | None = None
+    item_id: UUID | None = None
+    is_behind: bool = False  # the source has changed since this was made ready
+    source_was: str | None = None  # what the source said then
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+    @property
+    def state(self) -> str:
+        """How it stands: missing, behind, ready or draft."""
+        if not self.text.strip():
+            return "missing"
+        if self.is_behind:
+            return "behind"
+        return "ready" if self.is_ready else "draft"
+
+    @property
+    def key(self) -> str:
+        """What names the box in pages and addresses of this campaign."""
+        return f"{self.item_id}-{self.name}-{self.locale}" if self.item_id else f"{self.name}-{self.locale}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A part in all languages, or an item of a list with all its boxes. ``number`` is its place, from 1."""
+
+    kind: str
+    item_id: UUID | None
+    number: int | None
+    rows: tuple[tuple[Box, ...], ...]  # one for each name, the languages side by side
+    is_last: bool = False
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """All boxes."""
+        return tuple(box for row in self.rows for box in row)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no language says anything."""
+        return not any(box.text.strip() for box in self.boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """How far a language is: boxes that are ``ready`` of ``total``, and those that want something."""
+
+    locale: str
+    total: int
+    ready: int
+    missing: int
+    to_review: int
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A draft as the editor shows it: the groups of this kind of campaign in the order of reading, and the others."""
+
+    groups: tuple[Group, ...]
+    others: tuple[Group, ...]
+    completeness: tuple[Completeness, ...]
+    removed: tuple[Group, ...] = ()
+
+
+def arrange_board(
+    kind: str, boxes: Iterable[Box], items: Sequence[tuple[UUID, str]], removed: Sequence[tuple[UUID, str]] = ()
+) -> Board:
+    """Return the board of a draft. ``items`` are the ids and kinds of list items in their order."""
+    found = {(box.item_id, box.name, box.locale): box for box in boxes}
+
+    def group(part: str, item_id: UUID | None, number: int | None, *, is_last: bool = False) -> Group:
+        names = LISTS[part][1] if part in LISTS else (part,)
+        rows = tuple(
+            tuple(found.get((item_id, name, locale), Box(name, locale, item_id=item_id)) for locale in LOCALES)
+            for name in names
+        )
+        return Group(part, item_id, number, rows, is_last)
+
+    groups: list[Group] = []
+    others: list[Group] = []
+    for part in (*READING[kind], *(name for name in _ALL if name not in READING[kind])):
+        if part in LISTS:
+            of_kind = [item_id for item_id, item_kind in items if item_kind == part]
+            listed = [
+                group(part, item_id, number, is_last=number == len(of_kind))
+                for number, item_id in enumerate(of_kind, 1)
+            ]
+            groups += listed
+            continue
+        one = group(part, None, None)
+        (groups if part in READING[kind] or not one.is_empty else others).append(one)
+    return Board(
+        groups=tuple(groups),
+        others=tuple(others),
+        completeness=tuple(_completeness(locale, groups) for locale in LOCALES),
+        removed=tuple(group(part, item_id, None) for item_id, part in removed),
+    )
+
+
+def _completeness(locale: str, groups: Iterable[Group]) -> Completeness:
+    """Count the boxes that some language has filled, and the title, which every text has."""
+    states = [
+        next(box for box in row if box.locale == locale).state
+        for group in groups
+        for row in group.rows
+        if group.kind == "title" or any(box.text.strip() for box in row)
+    ]
+    return Completeness(
+        locale=locale,
+        total=len(states),
+        ready=states.count("ready"),
+        missing=states.count("missing"),
+        to_review=states.count("draft") + states.count("behind"),
+    )

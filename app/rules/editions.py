@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
+from app.rules.differences import Piece, compare_words
 from app.rules.drafts import LISTS
 from app.rules.texts import CampaignText, Question
 
@@ -24,30 +24,6 @@ ORDER: Final = ("km", "en", "fr")
 _ATTRIBUTES: Final = tuple(one.name for one in fields(CampaignText))
 #: The boxes of each list's items, by the list's name.
 _NAMES: Final = dict(LISTS.values())
-_WORD: Final = re.compile(
-    r"\s+|[^\W\d_\u1780-\u17ff]+|\d+|[\u1780-\u17b3][\u17b4-\u17d3\u17dd\u200c\u200d]*|.", re.DOTALL
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Words that stayed (``same``), came (``added``) or went (``removed``)."""
-
-    kind: str
-    text: str
-
-
-def compare_words(old: str, new: str) -> tuple[Piece, ...]:
-    """Return what went and what came, word by word."""
-    before, after = _WORD.findall(old), _WORD.findall(new)
-    pieces = []
-    for kind, low, high, start, end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            pieces.append(Piece("same", "".join(before[low:high])))
-            continue
-        pieces += [Piece("removed", "".join(before[low:high]))] if high > low else []
-        pieces += [Piece("added", "".join(after[start:end]))] if end > start else []
-    return tuple(pieces)
 
 
 @dataclass(frozen=True, slots=True)

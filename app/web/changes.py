@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from app.i18n import Locale
-    from app.rules.editions import Lack, Piece
+    from app.rules.differences import Piece
+    from app.rules.editions import Lack
     from app.rules.texts import CampaignText
 
 #: A list as a whole, by the name of its boxes.

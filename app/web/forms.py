@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 #: Held to by the middleware, for what announces its length, and by the framework for what does not.
 BODY_BYTES: Final = 64 * 1024
-#: What a team sends may hold a whole resolution, of which a letter in Khmer takes nine bytes.
-LONG_BODY_BYTES: Final = 256 * 1024
+#: What a team sends may hold a whole letter or resolution, of which a character in Khmer takes nine bytes.
+LONG_BODY_BYTES: Final = 1024 * 1024
 LONG_BODIES: Final = re.compile(r"/(?:km|en|fr)/workspace/campaigns/.*")
 FIELDS: Final = 64
 MEDIA_TYPE: Final = "application/x-www-form-urlencoded"

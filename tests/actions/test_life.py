@@ -603,6 +603,12 @@ def test_a_letter_to_an_office_is_dropped_once_nobody_is_asked(stage: Stage, clo
     clock.shift(31 * DAY)
     assert stage.letters_to("office@parl.example.org") == []
     assert stage.sql("SELECT state FROM letters WHERE kind = 'sponsor_request'") == [("dropped",)]
+    stage.move_by_dates()
+    second = propose(stage)
+    stage.write(sponsoring.ask_sponsor, sponsor_id=second, **who(stage))
+    stage.write(sponsoring.withdraw_asking, sponsor_id=second, **who(stage))
+    (told,) = stage.letters_to("office@parl.example.org")
+    assert "ne demande plus" in told.text or "no longer ask" in told.text
 
 
 def test_a_dissolution_ends_what_is_not_presented(stage: Stage, clock: time_machine.Traveller) -> None:

@@ -143,3 +143,9 @@ def test_a_list_of_its_own_is_wanted_whole_even_where_the_source_has_none() -> N
     draft = {"en": CampaignText("Title"), "fr": CampaignText("Titre", how_to_sign=("Signez",))}
     frozen = {"en": CampaignText("Title"), "fr": CampaignText("Titre")}
     assert list_missing(frozen, draft, ("en", "fr"), "en") == (Lack("fr", "how_to_sign"),)
+
+
+def test_texts_that_have_little_in_common_are_shown_whole() -> None:
+    old, new = {"en": CampaignText("t", body="one two " * 800)}, {"en": CampaignText("t", body="three four " * 800)}
+    (change,) = list_changes(old, new)
+    assert [each.kind for each in change.pieces] == ["removed", "added", "same"]

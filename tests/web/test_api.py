@@ -182,6 +182,7 @@ def test_the_description_describes_what_is_answered(site: Stage, slug: str) -> N
         "/api/v1/campaigns",
         "/api/v1/campaigns/{slug}",
         "/api/v1/campaigns/{slug}/count",
+        "/api/v1/campaigns/{slug}/breakdown",
     }
     for path, operations in said["paths"].items():
         assert set(operations) == {"get"}

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from app.jobs.fan_out import fan_out
-from app.models import Campaign
+from app.models import Campaign, CampaignKey, Token
+from app.web import house
 from tests.editions import NOTE, correct, look_again
 from tests.stage import small_campaign
 from tests.web.html import Page
@@ -34,6 +35,12 @@ def clock() -> Iterator[time_machine.Traveller]:
     """Stop the clock at a noon."""
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process keep a campaign for longer than a test takes, as if every step came within its second."""
+    monkeypatch.setattr(house, "SHELF_SECONDS", 600.0)
 
 
 def shown_edition(stage: Stage, slug: str) -> str:
@@ -93,22 +100,20 @@ def test_a_text_that_came_back_is_the_newest_of_its_words(stage: Stage, clock: t
     assert stage.sql(BOUND) == [(3,)]
 
 
-def test_a_text_newer_than_this_process_knows_is_signed(stage: Stage) -> None:
+def test_a_text_newer_than_this_process_knows_is_signed(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
-    with time_machine.travel(datetime.now(UTC), tick=False):
-        old = shown_edition(stage, slug)
-        newer = correct(stage, slug, "good books", is_seen=False)
-        assert stage.house.shelf._entries[slug][1].campaign.edition_hash == old
-        assert stage.sign(slug, edition=newer).status_code == 303
+    old = shown_edition(stage, slug)
+    newer = correct(stage, slug, "good books", is_seen=False)
+    assert stage.house.shelf._entries[slug][1].campaign.edition_hash == old
+    assert stage.sign(slug, edition=newer).status_code == 303
     assert stage.sql(BOUND) == [(2,)]
 
 
-def test_a_refusal_shows_the_newest_text_even_where_this_process_is_behind(stage: Stage) -> None:
+def test_a_refusal_shows_the_newest_text_even_where_this_process_is_behind(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
-    with time_machine.travel(datetime.now(UTC), tick=False):
-        shown_edition(stage, slug)
-        correct(stage, slug, "money", is_substantive=True, is_seen=False)
-        refused = stage.sign(slug, edition="0" * 64)
+    shown_edition(stage, slug)
+    correct(stage, slug, "money", is_substantive=True, is_seen=False)
+    refused = stage.sign(slug, edition="0" * 64)
     assert refused.status_code == 422
     assert "money" in Page(refused.text).words
 
@@ -164,15 +169,14 @@ def test_a_signature_of_the_present_text_is_confirmed_without_more_words(stage: 
     assert len(person.letters()) == 1
 
 
-def test_a_process_that_is_behind_still_shows_the_text_that_was_read(stage: Stage) -> None:
+def test_a_process_that_is_behind_still_shows_the_text_that_was_read(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
-    with time_machine.travel(datetime.now(UTC), tick=False):
-        shown_edition(stage, slug)
-        newer = correct(stage, slug, "money", is_substantive=True, is_seen=False)
-        person.sign(edition=newer)
-        token = person.letter().token("confirm")
-        page = Page(person.get(f"/en/confirm/{token}").text)
+    shown_edition(stage, slug)
+    newer = correct(stage, slug, "money", is_substantive=True, is_seen=False)
+    person.sign(edition=newer)
+    token = person.letter().token("confirm")
+    page = Page(person.get(f"/en/confirm/{token}").text)
     assert "money" in page.words
     assert "You are confirming the one that you read" not in page.words
 
@@ -348,6 +352,25 @@ def test_nobody_is_asked_once_signing_is_over(stage: Stage) -> None:
     stage.write(lambda session: session.execute(update(Campaign).values(state="closed")))
     assert len(person.letters()) == 1
     assert stage.sql("SELECT state FROM letters WHERE kind = 'edition_changed'") == [("dropped",)]
+
+
+def test_letters_are_dropped_once_the_key_is_destroyed(stage: Stage) -> None:
+    changed(stage)
+    stage.write(lambda session: session.execute(delete(CampaignKey)))
+    assert len(stage.deliver()) == 1
+    assert stage.sql("SELECT state FROM letters WHERE kind = 'edition_changed'") == [("dropped",)]
+
+
+def test_a_page_without_an_own_page_to_lead_to_says_nothing_of_it(stage: Stage) -> None:
+    slug, person = changed(stage)
+    path = renewal(person.letter())
+    stage.write(lambda session: session.execute(delete(Token).where(Token.purpose == "manage")))
+    page = person.get(path)
+    assert page.status_code == 200
+    assert not any("/signature/" in link for link in Page(page.text).links)
+    # A campaign that is not to be seen any more takes its links along.
+    stage.write(lambda session: session.execute(update(Campaign).where(Campaign.slug == slug).values(state="refused")))
+    assert person.get(path).status_code == 404
 
 
 def test_the_link_works_for_thirty_days_and_not_beyond_the_end(stage: Stage, clock: time_machine.Traveller) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.stage import Organiser, Stage
 
 
-def owned(stage: Stage, role: str = "owner", **changes: Any) -> tuple[str, str, Organiser]:
+def owned(stage: Stage, role: str = "owner", **changes: Any) -> tuple[str, str, Organiser]:  # noqa: ANN401 - as in a campaign file
     slug, somebody = stage.campaign(**changes), stage.organiser()
     stage.join(slug, somebody, role)
     return slug, f"/en/workspace/campaigns/{slug}", somebody

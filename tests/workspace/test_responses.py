@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.actions.responses import ResponseNotFound, remove_response, tell_signers
 from app.core.clock import utc_now
-from app.models import Campaign, Record
+from app.jobs.fan_out import fan_out
+from app.models import Campaign, Letter, Record
 from app.models import Response as Stored
-from tests.actions.test_snapshots import sign_many
+from app.queries.responses import find_response
+from app.web.workspace import responses as pages
+from tests.actions.test_snapshots import set_all, sign_many
+from tests.stage import small_campaign
 from tests.web.html import Page
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from uuid import UUID
 
     from tests.stage import Organiser, Stage
@@ -71,14 +76,7 @@ def recorded(stage: Stage) -> list[str]:
 
 def present(stage: Stage) -> None:
     """Mark the campaign as presented some days before the answer."""
-    stage.write(
-        lambda session: (
-            session.execute(
-                update(Campaign).values(state="presented", presented_on=TODAY - timedelta(days=20), answer_due_on=TODAY)
-            )
-            and None
-        )
-    )
+    set_all(stage, Campaign, state="presented", presented_on=TODAY - timedelta(days=20), answer_due_on=TODAY)
 
 
 def test_an_answer_stands_on_the_page_and_in_the_json(stage: Stage) -> None:
@@ -206,11 +204,9 @@ def test_an_editor_records_an_answer_and_moves_nothing(stage: Stage) -> None:
 
 
 def test_a_campaign_that_moved_on_records_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.web.workspace import responses
-
     _, here, owner = owned(stage)
     # Whoever is a moment late: the page still believes that the campaign waits.
-    monkeypatch.setattr(responses, "_can_be_awaited", lambda _: True)
+    monkeypatch.setattr(pages, "_can_be_awaited", lambda _: True)
     said = owner.post(here, answer(awaited="yes"))
     assert said.status_code == 409
     assert "no longer waiting for an answer" in said.text
@@ -269,13 +265,17 @@ def test_signers_who_asked_are_told_once(stage: Stage) -> None:
     assert told.reached_id is None
     assert "Signers are told" in owner.get(here).text
     assert recorded(stage) == ["response_recorded", "response_told"]
+    stage.run(fan_out(stage.background))
+    assert "letters have gone out" not in owner.get(here).text
+    set_all(stage, Letter, state="sent")
+    assert "About 5 letters have gone out." in owner.get(here).text
 
 
 def test_nobody_is_told_of_a_campaign_that_is_not_public(stage: Stage) -> None:
     _, here, owner = owned(stage)
     owner.post(here, answer())
     [kept] = stored(stage)
-    stage.write(lambda session: session.execute(update(Campaign).values(state="stopped")) and None)
+    set_all(stage, Campaign, state="stopped")
     assert owner.post(f"{here}/{kept.id.hex}/tell").status_code == 409
     assert [one.told_at for one in stored(stage)] == [None]
 
@@ -296,8 +296,6 @@ def test_others_may_do_less(stage: Stage, role: str) -> None:
 
 
 def test_what_another_campaign_was_answered_is_not_here(stage: Stage) -> None:
-    from tests.stage import small_campaign
-
     _, here, owner = owned(stage)
     owner.post(here, answer())
     [kept] = stored(stage)
@@ -306,6 +304,36 @@ def test_what_another_campaign_was_answered_is_not_here(stage: Stage) -> None:
     there = f"/en/workspace/campaigns/{other}/responses/{kept.id.hex}"
     assert owner.get(there).status_code == 404
     assert owner.post(f"{there}/remove").status_code == 404
+
+
+def test_an_answer_that_somebody_has_just_removed_is_not_there(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between looking and doing."""
+    slug, here, owner = owned(stage)
+    owner.post(here, answer())
+    [kept] = stored(stage)
+    campaign_id = stage.read(lambda session: session.scalars(select(Campaign.id).where(Campaign.slug == slug)).one())
+    found = stage.read(find_response, campaign_id=campaign_id, response_id=kept.id)
+
+    async def find_late(_: object) -> object:
+        return found
+
+    owner.post(f"{here}/{kept.id.hex}/remove")
+    monkeypatch.setattr(pages, "_find", find_late)
+    for way in ("", "/remove", "/tell"):
+        assert owner.post(f"{here}/{kept.id.hex}{way}", answer(shown="0" * 32)).status_code == 404
+
+
+def test_a_form_that_hides_its_length_is_measured_all_the_same(stage: Stage) -> None:
+    slug, _, _ = owned(stage)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(7):
+            yield b"x" * 10_000
+
+    browser = stage.new_browser()
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    sent = stage.run(browser.post(f"/en/campaigns/{slug}/sign", content=pieces(), headers=headers))
+    assert sent.status_code == 413
 
 
 def test_an_action_on_what_is_gone_says_so(stage: Stage) -> None:

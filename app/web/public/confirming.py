@@ -19,6 +19,7 @@ from app.queries.signatures import find_newest_letter, find_own_signature
 from app.rules.eligibility import claim_label
 from app.rules.life import is_confirming_open
 from app.rules.texts import localise
+from app.web import campaign_page
 from app.web.cookies import SigningNote, read_signing_cookie, write_signing_cookie
 from app.web.forms import Form, read_form
 from app.web.public import views
@@ -105,8 +106,8 @@ class Confirming:
             campaign=campaign.counted_again(signatures, thresholds),
             title=views.title_of(campaign, locale),
             manage_path=manage_path,
-            **views.dates_of(campaign, now),
-            **views.sharing(self._house, campaign, locale),
+            **campaign_page.dates_of(campaign, now),
+            **campaign_page.sharing(self._house, campaign, locale),
         )
 
     async def _find(self, request: Request) -> OwnSignature:

@@ -17,6 +17,7 @@ from app.queries.campaigns import find_campaign
 from app.queries.editions import find_asked_again, find_edition, list_editions
 from app.queries.signatures import find_newest_letter
 from app.rules.texts import localise
+from app.web import campaign_page
 from app.web.changes import describe_changes
 from app.web.cookies import read_signing_cookie
 from app.web.forms import Form, read_form
@@ -127,7 +128,7 @@ class Editions:
             raise HTTPException(404)
         is_renewed = asked.bound_number >= (campaign.present_since or 1)
         can_renew = asked.state == "confirmed" and not is_renewed
-        if can_renew and (asked.is_link_dead(now) or views.status_of(campaign, now) != "open"):
+        if can_renew and (asked.is_link_dead(now) or campaign_page.status_of(campaign, now) != "open"):
             return self._show_too_late(locale)
         signed = await self._house.database.read(find_edition, campaign_id=asked.campaign_id, number=asked.bound_number)
         return views.show(

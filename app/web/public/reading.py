@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -11,8 +10,7 @@ from starlette.routing import Route
 from app.core.clock import utc_now
 from app.queries.campaigns import find_count, list_campaigns
 from app.queries.editions import count_present
-from app.rules.eligibility import who_can_sign
-from app.rules.texts import localise
+from app.web import campaign_page
 from app.web.language import visitor_locale
 from app.web.public import views
 from app.web.public.signing_form import VIA
@@ -86,33 +84,22 @@ class Reading:
             present = await self._house.database.read(
                 count_present, campaign_id=campaign.id, since=campaign.present_since
             )
-        form = views.signing_form(campaign, locale) if views.can_sign(shelved, now) else None
         return views.show(
             self._house,
             "public/campaign.html",
             locale,
             f"/campaigns/{campaign.slug}",
-            campaign=campaign,
-            text=localise(campaign.texts, locale, campaign.source_locale),
-            who_can_sign=who_can_sign(campaign.rule, locale),
-            status=views.status_of(campaign, now),
-            form=form,
-            present=present,
-            **views.dates_of(campaign, now),
-            **views.sharing(self._house, campaign, locale),
+            **campaign_page.campaign_context(
+                self._house, campaign, locale, now, has_form=views.can_sign(shelved, now), present=present
+            ),
         )
 
     async def qr_code(self, request: Request) -> Response:
         """Draw the short link as a QR code."""
-        # Imported here: only this page draws.
-        import segno
-
         views.locale_of(request)
         shelved = await views.find_shelved(self._house, request)
-        drawing = io.BytesIO()
-        url = f"{self._house.settings.base_url}/c/{shelved.campaign.slug}"
-        segno.make_qr(url, error="m").save(drawing, kind="svg", scale=4, border=4, xmldecl=False, svgns=True)
-        return Response(drawing.getvalue(), media_type="image/svg+xml")
+        drawing = campaign_page.draw_qr_code(self._house, shelved.campaign.slug)
+        return Response(drawing, media_type="image/svg+xml")
 
     async def plain_page(self, request: Request) -> Response:
         """Show privacy, counting, accessibility or about."""

@@ -19,6 +19,7 @@ from app.queries.editions import find_bound_edition
 from app.rules import normalise
 from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused
+from app.web import campaign_page
 from app.web.cookies import (
     SigningNote,
     forget_signing_cookie,
@@ -214,7 +215,7 @@ class Signing:
             status_code=422 if errors else 200,
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            form=views.signing_form(
+            form=campaign_page.signing_form(
                 campaign,
                 locale,
                 values=values,
@@ -234,8 +235,8 @@ class Signing:
             status_code=409,
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            status=views.status_of(campaign, now),
-            **views.dates_of(campaign, now),
+            status=campaign_page.status_of(campaign, now),
+            **campaign_page.dates_of(campaign, now),
         )
 
     def _show_check_email(

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 
-from app.i18n import as_locale, say
+from app.i18n import as_locale
 from app.rendering import choose_part
-from app.rules.eligibility import claim_label, claims_of
 from app.rules.khmer import comparison_key
-from app.rules.life import days_left, is_signing_open, last_day, state_by_dates
-from app.rules.places import (
-    COMMON_COUNTRIES,
-    SUBDIVISIONS,
-    country_name,
-    country_of,
-    list_countries,
-    list_subdivisions,
-)
+from app.rules.life import state_by_dates
+from app.rules.places import country_name, country_of, list_subdivisions
 from app.rules.texts import Part
+from app.web import campaign_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
     from starlette.requests import Request
@@ -33,10 +25,6 @@ if TYPE_CHECKING:
     from app.i18n import Locale
     from app.queries.campaigns import Campaign, CampaignCard, Threshold
     from app.web.house import House, ShelvedCampaign
-
-#: What the form sends for a country that has no list of provinces here.
-ELSEWHERE: Final = "elsewhere"
-Group = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def locale_of(request: Request) -> Locale:
@@ -63,49 +51,15 @@ async def find_shelved(house: House, request: Request) -> ShelvedCampaign:
     return shelved
 
 
-def status_of(campaign: Campaign, now: datetime) -> str:
-    """Return what the page says of signing: open, scheduled, closed, stopped, or organisations."""
-    if campaign.state == "stopped":
-        return "stopped"
-    if not campaign.takes_individuals:
-        return "organisations"
-    if campaign.state in {"scheduled", "open"}:
-        return state_by_dates(campaign.opens_at, campaign.closes_at, now)
-    return "closed"
-
-
 def can_sign(shelved: ShelvedCampaign, now: datetime) -> bool:
     """Tell whether a person can sign now."""
-    campaign = shelved.campaign
-    return (
-        shelved.key is not None
-        and campaign.takes_individuals
-        and is_signing_open(campaign.state, campaign.opens_at, campaign.closes_at, now)
-    )
-
-
-def dates_of(campaign: Campaign | CampaignCard, now: datetime) -> dict[str, Any]:
-    """Return last_day, days_left and opens_day, in the campaign's zone."""
-    closes_at = campaign.closes_at
-    return {
-        "last_day": None if closes_at is None else last_day(closes_at, campaign.timezone),
-        "days_left": None if closes_at is None else days_left(closes_at, campaign.timezone, now),
-        "opens_day": None if campaign.opens_at is None else _local_day(campaign.opens_at, campaign.timezone),
-    }
+    return shelved.key is not None and campaign_page.is_signable(shelved.campaign, now)
 
 
 def title_of(campaign: Campaign, locale: Locale) -> Part[str]:
     """Return the title in ``locale``, else in the language it was written in."""
     titles = {name: text.title for name, text in campaign.texts.items()}
     return choose_part(titles, locale, campaign.source_locale)
-
-
-def sharing(house: House, campaign: Campaign, locale: Locale) -> dict[str, Any]:
-    """Return the short link and where its QR code is."""
-    return {
-        "share_url": f"{house.settings.base_url}/c/{campaign.slug}",
-        "qr_path": f"/{locale}/campaigns/{campaign.slug}/qr.svg",
-    }
 
 
 def place_name(country: str, subdivision: str | None, locale: Locale) -> str:
@@ -119,59 +73,6 @@ def subdivision_name(subdivision: str | None, locale: Locale) -> str:
     if subdivision is None:
         return ""
     return dict(list_subdivisions(country_of(subdivision), locale)).get(subdivision, subdivision)
-
-
-@dataclass(frozen=True, slots=True)
-class SigningForm:
-    """The signing form with what was typed and what is wrong with it."""
-
-    values: Mapping[str, str]
-    claims: tuple[tuple[str, str, bool], ...]
-    errors: tuple[tuple[str, str], ...]
-    asks: frozenset[str]
-    countries: tuple[Group, ...]
-    subdivisions: tuple[Group, ...]
-    edition: str
-    via: str = ""
-
-    def error_for(self, field: str) -> str | None:
-        """Return what is wrong with a field, or None."""
-        return next((text for name, text in self.errors if name == field), None)
-
-
-def signing_form(
-    campaign: Campaign,
-    locale: Locale,
-    *,
-    values: Mapping[str, str] | None = None,
-    claims: Sequence[str] = (),
-    errors: Sequence[tuple[str, str]] = (),
-    edition: str | None = None,
-    via: str = "",
-) -> SigningForm:
-    """Return the form of a campaign, empty or with what was typed, under the text of which ``edition`` is the hash."""
-    return SigningForm(
-        values=values or {},
-        claims=tuple((claim, claim_label(claim, locale), claim in claims) for claim in claims_of(campaign.rule)),
-        errors=tuple(errors),
-        asks=campaign.asks,
-        countries=country_groups(locale),
-        subdivisions=subdivision_groups(locale),
-        edition=edition or campaign.edition_hash,
-        via=via,
-    )
-
-
-def country_groups(locale: Locale) -> tuple[Group, ...]:
-    """Return the likely countries and then all of them."""
-    likely = tuple((code, country_name(code, locale)) for code in COMMON_COUNTRIES)
-    return ((say(locale, "Often chosen"), likely), (say(locale, "All countries"), list_countries(locale)))
-
-
-def subdivision_groups(locale: Locale) -> tuple[Group, ...]:
-    """Return one list in groups by country, so that it needs no script."""
-    groups = tuple((country_name(country, locale), list_subdivisions(country, locale)) for country in SUBDIVISIONS)
-    return (*groups, (say(locale, "Elsewhere"), ((ELSEWHERE, say(locale, "My country is not in this list")),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +98,7 @@ class Card:
 
 def card_of(card: CampaignCard, locale: Locale, now: datetime) -> Card:
     """Return a campaign as the first page shows it; open or closed by its dates and not by a flag."""
-    dates = dates_of(card, now)
+    dates = campaign_page.dates_of(card, now)
     is_dated = card.state in {"scheduled", "open"}
     return Card(
         slug=card.slug,
@@ -227,9 +128,3 @@ def matches(card: CampaignCard, search: str) -> bool:
     said += [name for addressee in card.addressees for name in addressee.names.values()]
     text = comparison_key(" ".join(said))
     return all(comparison_key(word) in text for word in search.split())
-
-
-def _local_day(moment: datetime, zone: str) -> date:
-    from zoneinfo import ZoneInfo
-
-    return moment.astimezone(ZoneInfo(zone)).date()

@@ -55,7 +55,12 @@
     findings.append(...data.findings.map(lineOf));
     const summary = make('p', data.summary);
     summary.setAttribute('role', 'status');
-    box.replaceChildren(...[data.counts.length && counts, summary, data.findings.length && findings].filter(Boolean));
+    // Folded, so that on a telephone the text is not far below; whoever opened it finds it open after the next save.
+    const was = box.querySelector('details');
+    const more = make('details');
+    more.open = Boolean(was && was.open);
+    more.append(make('summary', `${box.getAttribute('aria-label')} (${data.findings.length})`), findings);
+    box.replaceChildren(...[data.counts.length && counts, summary, data.findings.length && more].filter(Boolean));
     box.hidden = false;
   };
   let turn = 0;

@@ -102,9 +102,8 @@ async def create(visit: Visit) -> Response:
             account_id=visit.signed_in.account_id,
             now=visit.now,
         )
-    except UpdateNotFound:
-        raise HTTPException(404) from None
-    except UpdateChanged:
+    except (UpdateChanged, UpdateNotFound):
+        # Not found: the id is one of another campaign, and finding it here says so.
         return await _show_conflict(visit, update_id, typed)
     return visit.go(f"{_at(visit, update_id)}/send")
 
@@ -250,11 +249,13 @@ def _version(form: Form) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0  # noqa: PLR2004 - fits a column
 
 
-async def _find(visit: Visit) -> UpdateCard:
-    """Return the update in the address; 404, on record, for one that this campaign does not have."""
-    said, update = visit.request.path_params["update"], None
-    if _ID.fullmatch(said):
-        update = await visit.house.database.read(find_update, campaign_id=visit.campaign.id, update_id=UUID(said))
+async def _find(visit: Visit, update_id: UUID | None = None) -> UpdateCard:
+    """Return the update in the address, or of this id; 404, on record, for one that this campaign does not have."""
+    said, update = visit.request.path_params.get("update", ""), None
+    if update_id is None and _ID.fullmatch(said):
+        update_id = UUID(said)
+    if update_id is not None:
+        update = await visit.house.database.read(find_update, campaign_id=visit.campaign.id, update_id=update_id)
     if update is None:
         await visit.house.database.write(
             record,
@@ -346,17 +347,13 @@ def _show_form(
 
 async def _show_conflict(visit: Visit, update_id: UUID, typed: _Typed) -> Response:
     """Show what was typed beside what somebody else saved; saving again then means it."""
-    saved = await visit.house.database.read(find_update, campaign_id=visit.campaign.id, update_id=update_id)
-    if saved is None:
-        raise HTTPException(404)
+    saved = await _find(visit, update_id)
     return _show_form(visit, saved, typed, status_code=CONFLICT, saved=saved)
 
 
 async def _refuse(visit: Visit, update_id: UUID) -> Response:
     """Show how an update stands where something could not be done."""
-    update = await visit.house.database.read(find_update, campaign_id=visit.campaign.id, update_id=update_id)
-    if update is None:
-        raise HTTPException(404)
+    update = await _find(visit, update_id)
     if update.state == "draft":
         return await _show_preview(visit, update, status_code=CONFLICT)
     return visit.show(

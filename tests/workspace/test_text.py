@@ -1,0 +1,290 @@
+"""The editor: boxes in three languages, saved side by side, and nothing lost when two write in one."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from app.actions.drafts import BoxName, Conflict, Saved, save_box
+from app.core.clock import utc_now
+from app.queries.drafts import find_draft
+from tests.stage import Organiser, small_campaign
+from tests.workspace.drafts import draft
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from tests.stage import Stage
+
+AT = "/en/workspace/campaigns/libraries/text"
+
+
+@pytest.fixture
+def owner(stage: Stage) -> Organiser:
+    """Write the small campaign's draft as its owner."""
+    slug = draft(stage, {})
+    somebody = stage.organiser("sokha@example.org")
+    stage.join(slug, somebody)
+    return somebody
+
+
+def _box(name: str, locale: str, text: str, version: int, **more: str) -> dict[str, str]:
+    return {f"text.{name}.{locale}": text, f"version.{name}.{locale}": str(version), **more}
+
+
+def _ready(name: str, locale: str) -> dict[str, str]:
+    return {f"ready.{name}.{locale}": "yes"}
+
+
+def _campaign_id(stage: Stage, slug: str = "libraries") -> UUID:
+    from sqlalchemy import select
+
+    from app.models import Campaign
+
+    return stage.read(lambda session: session.scalars(select(Campaign.id).where(Campaign.slug == slug)).one())
+
+
+def _texts(stage: Stage) -> dict[str, Any]:
+    return stage.read(find_draft, campaign_id=_campaign_id(stage))
+
+
+def _parts(stage: Stage, name: str, locale: str) -> tuple[str, bool, int]:
+    (row,) = stage.sql(
+        "SELECT text, is_ready, version FROM text_parts WHERE name = :name AND locale = :locale",
+        name=name,
+        locale=locale,
+    )
+    return row[0], bool(row[1]), row[2]
+
+
+def test_each_box_is_shown_with_its_state(stage: Stage, owner: Organiser) -> None:
+    page = owner.get(AT).text
+    for text in ("Khmer books in every library", "Des livres khmers partout", "សៀវភៅខ្មែរគ្រប់បណ្ណាល័យ"):
+        assert text in page
+    assert "Request 1" in page
+    assert 'id="part-title-km"' in page
+    assert "3 of 3 parts ready" in page
+    assert "Nothing is missing" in owner.get(f"{AT}?show=todo").text
+    only_khmer = owner.get(f"{AT}?languages=km").text
+    assert "សៀវភៅខ្មែរគ្រប់បណ្ណាល័យ" in only_khmer
+    assert "Des livres khmers partout" not in only_khmer
+
+
+def test_saving_keeps_words_state_and_history(stage: Stage, owner: Organiser) -> None:
+    form = _box("title", "en", "  Books\r\nfor\tall\u202e\x00 ", 1, query="show=todo", place="group-title") | _ready(
+        "title", "en"
+    )
+    answer = owner.post(AT, form)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{AT}?show=todo#group-title"
+    assert _parts(stage, "title", "en") == ("Books for all", True, 2)
+    # The same again is no new version.
+    assert owner.post(AT, _box("title", "en", "Books for all", 2) | _ready("title", "en")).status_code == 303
+    assert _parts(stage, "title", "en") == ("Books for all", True, 2)
+    # What was made ready against the older title wants a look now.
+    page = owner.get(f"{AT}?show=todo").text
+    assert page.count("The source has changed") == 2
+    assert "Khmer books in every library" in page  # what the source said then
+    # A yes is enough where the translation is still right.
+    seen = _box("title", "fr", "Des livres khmers partout", 1) | _ready("title", "fr") | {"reviewed.title.fr": "yes"}
+    owner.post(AT, seen)
+    assert owner.get(f"{AT}?show=todo").text.count("The source has changed") == 1
+    # Taking the tick away is no new version either.
+    owner.post(AT, _box("title", "en", "Books for all", 2))
+    assert _parts(stage, "title", "en") == ("Books for all", False, 2)
+
+
+def test_a_box_that_nobody_wrote_in_begins_and_can_be_emptied(stage: Stage, owner: Organiser) -> None:
+    assert owner.post(AT, _box("closing", "fr", "", 0) | _ready("closing", "fr")).status_code == 303
+    assert stage.sql("SELECT count(*) FROM text_parts WHERE name = 'closing'") == [(0,)]
+    owner.post(AT, _box("closing", "fr", "Merci", 0) | _ready("closing", "fr"))
+    assert _parts(stage, "closing", "fr") == ("Merci", True, 1)
+    owner.post(AT, _box("closing", "fr", "", 1) | _ready("closing", "fr"))
+    assert _parts(stage, "closing", "fr") == ("", False, 2)
+
+
+def test_two_who_write_in_one_box_lose_nothing(stage: Stage, owner: Organiser) -> None:
+    other = stage.organiser("dara@example.org")
+    stage.join("libraries", other, "editor")
+    owner.post(AT, _box("title", "en", "Books for everybody", 1))
+    answer = other.post(AT, _box("title", "en", "Books for children", 1) | _box("title", "fr", "Des livres", 1))
+    assert answer.status_code == 422
+    assert "<del>" in answer.text
+    assert "everybody" in answer.text
+    assert "Books for children" in answer.text
+    # The other box of the same form was free.
+    assert _parts(stage, "title", "fr") == ("Des livres", False, 2)
+    assert _parts(stage, "title", "en") == ("Books for everybody", False, 2)
+    assert stage.sql("SELECT text, is_set_aside FROM part_revisions WHERE text LIKE '%children'") in (
+        [("Books for children", True)],
+        [("Books for children", 1)],
+    )
+    # The choice that the page offers: mine, now that I have seen theirs.
+    other.post(AT, _box("title", "en", "Books for children", 2))
+    assert _parts(stage, "title", "en")[0] == "Books for children"
+
+
+def test_many_at_once_and_every_word_is_kept(stage: Stage, owner: Organiser) -> None:
+    campaign_id = _campaign_id(stage)
+    written = [f"Books, as number {number} would have it" for number in range(20)]
+
+    async def write(box: BoxName, text: str) -> Saved | Conflict:
+        return await stage.database.write(
+            save_box,
+            campaign_id=campaign_id,
+            box=box,
+            text=text,
+            is_ready=False,
+            shown_version=0 if box.name == "closing" else 1,
+            account_id=owner.account_id,
+            now=utc_now(),
+        )
+
+    async def write_all(box: BoxName) -> list[Saved | Conflict]:
+        return list(await asyncio.gather(*(write(box, text) for text in written)))
+
+    for box in (BoxName("title", "en"), BoxName("closing", "km")):
+        answers = stage.run(write_all(box))
+        assert sum(isinstance(answer, Saved) for answer in answers) == 1
+        kept = stage.sql(
+            "SELECT part_revisions.text FROM part_revisions JOIN text_parts ON text_parts.id = part_id "
+            "WHERE name = :name AND locale = :locale",
+            name=box.name,
+            locale=box.locale,
+        )
+        assert {row[0] for row in kept} >= set(written)
+
+
+def test_a_translator_writes_in_their_own_language_alone(stage: Stage, owner: Organiser) -> None:
+    translator = stage.organiser("chan@example.org")
+    stage.join("libraries", translator, "translator", ["km"])
+    page = translator.get(AT).text
+    assert 'name="text.title.km"' in page
+    assert 'name="text.title.en"' not in page
+    assert "Khmer books in every library" in page
+    translator.post(AT, _box("title", "km", "សៀវភៅ", 1) | _box("title", "en", "Mine", 1))
+    assert _parts(stage, "title", "km")[0] == "សៀវភៅ"
+    assert _parts(stage, "title", "en")[0] == "Khmer books in every library"
+    assert translator.post(f"{AT}/part", _box("title", "en", "Mine", 1)).status_code == 404
+    assert translator.post(f"{AT}/items", {"arrange": "add", "kind": "request", "once": uuid4().hex}).status_code == 404
+
+
+def test_autosave_answers_in_json(stage: Stage, owner: Organiser) -> None:
+    saved = owner.post(f"{AT}/part", _box("title", "en", "Books", 1))
+    assert saved.status_code == 200
+    assert saved.json()["version"] == 2
+    assert saved.json()["message"].startswith("Saved at ")
+    clash = owner.post(f"{AT}/part", _box("title", "en", "Libraries", 1))
+    assert clash.status_code == 409
+    assert clash.json()["text"] == "Books"
+    assert clash.json()["version"] == 2
+    assert owner.post(f"{AT}/part", _box("title", "en", "x" * 301, 2)).status_code == 422
+    assert owner.post(f"{AT}/part", {"nothing": "at all"}).status_code == 404
+    assert owner.post(f"{AT}/part", {"item": uuid4().hex, **_box("request", "en", "x", 0)}).status_code == 409
+    assert owner.post(f"{AT}/part", {"item": "no uuid", **_box("request", "en", "x", 0)}).status_code == 404
+
+
+def test_too_long_is_said_beside_the_box_and_kept(stage: Stage, owner: Organiser) -> None:
+    answer = owner.post(AT, _box("title", "en", "ក" * 301, 1) | _box("title", "fr", "Des livres", 1))
+    assert answer.status_code == 422
+    assert "301" in answer.text
+    assert "ក" * 301 in answer.text
+    assert _parts(stage, "title", "fr")[0] == "Des livres"
+
+
+def test_items_are_added_moved_removed_and_brought_back(stage: Stage, owner: Organiser) -> None:
+    once = uuid4().hex
+    for _ in range(2):  # the back button
+        owner.post(f"{AT}/items", {"arrange": "add", "kind": "request", "once": once})
+    (number,) = stage.sql("SELECT count(*) FROM text_items WHERE kind = 'request'")
+    assert number == (2,)
+    page = owner.get(AT).text
+    first, second = dict.fromkeys(re.findall(r'name="item" value="([0-9a-f-]{36})"', page))
+    owner.post(AT, {"item": second, **_box("request", "en", "readers", 0), **_box("request", "km", "អ្នកអាន", 0)})
+    # What was typed is saved before the item moves.
+    owner.post(f"{AT}/items", {"item": second, **_box("request", "en", "more readers", 1), "arrange": "up"})
+    assert _texts(stage)["en"].requests == ("more readers", "books")
+    owner.post(f"{AT}/items", {"item": second, "arrange": "up"})
+    owner.post(f"{AT}/items", {"item": second, "arrange": "down"})
+    assert _texts(stage)["en"].requests == ("books", "more readers")
+    owner.post(f"{AT}/items", {"item": first, "arrange": "remove"})
+    assert _texts(stage)["en"].requests == ("more readers",)
+    gone = owner.post(AT, {"item": first, **_box("request", "en", "late words", 1)})
+    assert gone.status_code == 422
+    assert "Removed parts" in gone.text
+    owner.post(f"{AT}/items", {"item": first, "arrange": "bring_back"})
+    assert _texts(stage)["en"].requests == ("more readers", "books")
+    for wrong in ({"item": first, "arrange": "fly"}, {"arrange": "up"}, {"item": uuid4().hex, "arrange": "up"}):
+        assert owner.post(f"{AT}/items", wrong).status_code == 404
+    for wrong in (
+        {"arrange": "add", "kind": "poem", "once": uuid4().hex},
+        {"arrange": "bring_back", "item": uuid4().hex},
+    ):
+        assert owner.post(f"{AT}/items", wrong).status_code == 404
+
+
+def test_two_who_arrange_at_once_leave_an_order(stage: Stage, owner: Organiser) -> None:
+    for _ in range(4):
+        owner.post(f"{AT}/items", {"arrange": "add", "kind": "recital", "once": uuid4().hex})
+    items = [row[0] for row in stage.sql("SELECT id FROM text_items WHERE kind = 'recital'")]
+    browsers = [stage.organiser("sokha@example.org") for _ in range(4)]
+    tokens = [each.form_token for each in browsers]
+
+    async def move_all() -> None:
+        await asyncio.gather(
+            *(
+                each.browser.post(f"{AT}/items", data={"item": str(item), "arrange": "up", "form_token": token})
+                for each, token, item in zip(browsers, tokens, items, strict=True)
+            )
+        )
+
+    stage.run(move_all())
+    positions = sorted(row[0] for row in stage.sql("SELECT position FROM text_items WHERE kind = 'recital'"))
+    assert positions == [0, 1, 2, 3]
+
+
+def test_history_says_who_wrote_what_and_restores(stage: Stage, owner: Organiser) -> None:
+    owner.post(AT, _box("title", "en", "Books for all", 1))
+    link = re.search(
+        rf'"({AT}/[0-9a-f-]+/history)"[^>]*>History<span class="vh">, Title, <span lang="en"', owner.get(AT).text
+    )
+    assert link is not None
+    page = owner.get(link[1])
+    assert "Version 2" in page.text
+    assert re.search(r"<ins>.*all", page.text)
+    (old,) = stage.sql("SELECT id FROM part_revisions WHERE text = 'Khmer books in every library'")
+    stale = owner.post(link[1], {"revision": str(old[0]), "version": "1"})
+    assert stale.status_code == 422
+    assert owner.post(link[1], {"revision": str(old[0]), "version": "2"}).status_code == 303
+    assert _parts(stage, "title", "en") == ("Khmer books in every library", False, 3)
+    assert owner.post(link[1], {"revision": uuid4().hex, "version": "3"}).status_code == 404
+    assert owner.get(f"{AT}/{uuid4()}/history").status_code == 404
+    assert owner.get(f"{AT}/x/history").status_code == 404
+    assert owner.post(f"{AT}/x/history", {"revision": "x"}).status_code == 404
+    stage.sql_write("UPDATE campaigns SET state = 'review'")
+    assert owner.post(link[1], {"revision": str(old[0]), "version": "3"}).status_code in {404, 422}
+
+
+def test_nobody_writes_while_a_text_is_reviewed(stage: Stage, owner: Organiser) -> None:
+    stage.sql_write("UPDATE campaigns SET state = 'review'")
+    page = owner.get(AT).text
+    assert "<textarea" not in page
+    answer = owner.post(AT, _box("title", "en", "Too late, and kept on this page", 1))
+    assert answer.status_code == 422
+    assert _parts(stage, "title", "en")[2] == 1
+    assert owner.post(f"{AT}/part", _box("title", "en", "Too late", 1)).status_code == 409
+    assert owner.post(f"{AT}/items", {"arrange": "add", "kind": "faq", "once": uuid4().hex}).status_code == 422
+
+
+def test_an_open_campaign_is_written_on_without_changing_its_edition(stage: Stage) -> None:
+    slug = stage.campaign(small_campaign("open"))
+    owner = stage.organiser("sokha@example.org")
+    stage.join(slug, owner)
+    address = f"/en/workspace/campaigns/{slug}/text"
+    assert "not public until it is published" in owner.get(address).text
+    owner.post(address, _box("title", "en", "A better title", 1))
+    assert "A better title" not in stage.get(f"/en/campaigns/{slug}").text
