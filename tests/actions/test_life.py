@@ -87,6 +87,11 @@ def publish(stage: Stage) -> str:
     return stage.write(life.approve_campaign, version=version, **reviewer)
 
 
+def told(stage: Stage, address: str) -> str:
+    """Return every letter to an address so far, in whatever order those of one moment were sent."""
+    return "\n".join(letter.text for letter in stage.letters_to(address))
+
+
 def test_each_state_takes_its_moves_and_no_others(stage: Stage, clock: time_machine.Traveller) -> None:
     """The table of the rules, held against real rows: whatever is not listed leaves the row as it is."""
     slug = draft(stage, {}, sponsor=None)
@@ -176,7 +181,7 @@ def test_owners_are_told_of_each_move_in_their_own_language(stage: Stage, clock:
     assert [len(first), len(other), len(stage.letters_to("editor@example.org"))] == [3, 3, 0]
     assert {letter.mail["Content-Language"] for letter in first} == {"en"}
     assert {letter.mail["Content-Language"] for letter in other} == {"fr"}
-    assert "Signing was ended early." in first[-1].text
+    assert "Signing was ended early." in told(stage, OWNER)
     assert f"/en/workspace/campaigns/{slug}/steps" in first[-1].text
     assert f"/fr/workspace/campaigns/{slug}/steps" in other[-1].text
     for letter in (*first, *other):
@@ -336,9 +341,8 @@ def test_a_set_opening_day_schedules_and_the_clock_opens(stage: Stage, clock: ti
     stage.move_by_dates()
     assert row(stage).state == "closed"
     assert lines(stage)[-2:] == ["opened_by_date", "closed_by_date"]
-    told = [letter.text for letter in stage.letters_to(OWNER)]
-    assert "Its opening date came: signing is open." in told[-2]
-    assert "Its last day is over: signing has ended." in told[-1]
+    assert "Its opening date came: signing is open." in told(stage, OWNER)
+    assert "Its last day is over: signing has ended." in told(stage, OWNER)
 
 
 def test_a_last_day_that_passed_during_review_cannot_be_approved(stage: Stage, clock: time_machine.Traveller) -> None:
@@ -470,7 +474,7 @@ def test_rehoming_gives_another_owner_and_tells_those_there_were(stage: Stage) -
         stage.write(life.rehome_campaign, email=email, **values)
     assert stage.sql("SELECT role, count(*) FROM members GROUP BY role") == [("owner", 3)]
     assert len(stage.letters_to(OWNER)) == 3
-    assert "gave it another owner" in stage.letters_to("new@example.org")[0].text
+    assert "gave it another owner" in told(stage, "new@example.org")
     with pytest.raises(CampaignNotFound):
         stage.write(life.rehome_campaign, email="x@example.org", **{**values, "slug": "nowhere"})
 
@@ -593,7 +597,7 @@ def test_an_asking_lapses_after_thirty_days(stage: Stage, clock: time_machine.Tr
         stage.write(sponsoring.accept_sponsorship, token=token, text_hash="", now=utc_now())
     stage.move_by_dates()
     assert sponsors(stage) == [("expired", None)]
-    assert "did not answer in 30 days" in stage.letters_to(OWNER)[-1].text
+    assert "did not answer in 30 days" in told(stage, OWNER)
 
 
 def test_a_letter_to_an_office_is_dropped_once_nobody_is_asked(stage: Stage, clock: time_machine.Traveller) -> None:
@@ -607,8 +611,8 @@ def test_a_letter_to_an_office_is_dropped_once_nobody_is_asked(stage: Stage, clo
     second = propose(stage)
     stage.write(sponsoring.ask_sponsor, sponsor_id=second, **who(stage))
     stage.write(sponsoring.withdraw_asking, sponsor_id=second, **who(stage))
-    (told,) = stage.letters_to("office@parl.example.org")
-    assert "ne demande plus" in told.text or "no longer ask" in told.text
+    (letter,) = stage.letters_to("office@parl.example.org")
+    assert "ne demande plus" in letter.text or "no longer ask" in letter.text
 
 
 def test_a_dissolution_ends_what_is_not_presented(stage: Stage, clock: time_machine.Traveller) -> None:
@@ -622,7 +626,7 @@ def test_a_dissolution_ends_what_is_not_presented(stage: Stage, clock: time_mach
     assert stage.write(sponsoring.dissolve_parliament, dissolved_on=date(2026, 3, 2), now=utc_now()) == 0
     states = stage.sql("SELECT slug, s.state FROM sponsors s JOIN campaigns c ON c.id = campaign_id ORDER BY slug")
     assert states == [("abroad", "accepted"), ("libraries", "left"), ("presented", "accepted")]
-    assert "Parliament was dissolved on 2 March 2026" in stage.letters_to(OWNER)[-1].text
+    assert "Parliament was dissolved on 2 March 2026" in told(stage, OWNER)
     stage.house.shelf._entries.clear()
     assert stage.sign("libraries").status_code == 303
     clock.shift(DAY)

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 REVIEW = "/en/moderation/reviews/libraries"
 
 
+def told(stage: Stage, address: str) -> str:
+    """Return every letter to an address so far, in whatever order those of one moment were sent."""
+    return "\n".join(letter.text for letter in stage.letters_to(address))
+
+
 class Room:
     """A campaign in review, its owner and a moderator."""
 
@@ -77,9 +82,9 @@ def test_a_moderator_reads_what_waits_and_publishes_it(stage: Stage) -> None:
     assert (response.status_code, response.headers["location"]) == (303, "/en/moderation?done=approve")
     assert stage.get("/en/campaigns/libraries").status_code == 200
     assert "It is published." in room.see("/en/moderation?done=approve").words
-    (submitted, approved) = stage.letters_to("owner@example.org")
-    assert "/fr/workspace/campaigns/libraries/steps" in approved.text
-    assert submitted.mail["Content-Language"] == "fr"
+    for letter in stage.letters_to("owner@example.org"):
+        assert "/fr/workspace/campaigns/libraries/steps" in letter.text
+        assert letter.mail["Content-Language"] == "fr"
 
 
 @pytest.mark.parametrize(("name", "path", "state"), [("send_back", "", "draft"), ("refuse", "/refuse", "refused")])
@@ -95,7 +100,7 @@ def test_a_reason_is_needed_and_reaches_the_team(stage: Stage, name: str, path: 
     assert response.headers["location"] == f"/en/moderation?done={name}"
     assert room.state() == state
     assert "Its team gets the reason." in room.see(f"/en/moderation?done={name}").words
-    assert "> It names\n> a private person" in stage.letters_to("owner@example.org")[-1].text
+    assert "> It names\n> a private person" in told(stage, "owner@example.org")
     assert "It names" in room.owner.get("/en/workspace/campaigns/libraries/steps").text
 
 
