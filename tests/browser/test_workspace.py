@@ -18,6 +18,8 @@ from playwright.sync_api import expect
 from tests.browser.conftest import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from playwright.sync_api import Browser, Page
 
     from tests.browser.conftest import LiveServer
@@ -25,14 +27,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 _numbers = itertools.count(1)
 
-ENGLISH = {
+ENGLISH: Mapping[str, str | tuple[str, ...]] = {
     "recital": (
         "Many Canadians who speak Khmer read neither English nor French with ease;",
         "Public libraries lend very few books in Khmer;",
     ),
     "request": ("Fund the purchase of books in Khmer by public libraries.",),
 }
-FRENCH = {
+FRENCH: Mapping[str, str | tuple[str, ...]] = {
     "title": "Des livres en khmer dans les bibliothèques publiques",
     "recital": (
         "De nombreuses personnes qui parlent khmer lisent difficilement l’anglais et le français;",
@@ -40,7 +42,7 @@ FRENCH = {
     ),
     "request": ("De financer l’achat de livres en khmer par les bibliothèques publiques.",),
 }
-KHMER = {
+KHMER: Mapping[str, str | tuple[str, ...]] = {
     "title": "សៀវភៅភាសាខ្មែរក្នុងបណ្ណាល័យសាធារណៈ",
     "recital": (
         "ជនជាតិកាណាដាជាច្រើនដែលនិយាយភាសាខ្មែរ អានភាសាអង់គ្លេស និងភាសាបារាំងមិនងាយទេ",
@@ -162,12 +164,12 @@ def _start(page: Page, server: LiveServer, title: str) -> str:
     return match[1]
 
 
-def _write(page: Page, at: str, locale: str, texts: dict[str, str] | dict[str, tuple[str, ...]] | dict[str, object]) -> None:
+def _write(page: Page, at: str, locale: str, texts: Mapping[str, str | tuple[str, ...]]) -> None:
     """Fill the boxes of one language as a person does, tick each as ready, and wait until the last is saved."""
     page.goto(f"{at}/text?languages={locale}")
     for name, said in texts.items():
         boxes = page.locator(f"textarea[name='text.{name}.{locale}']")
-        for box, text in zip(boxes.all(), (said,) if isinstance(said, str) else said, strict=True):  # type: ignore[arg-type]  # texts
+        for box, text in zip(boxes.all(), (said,) if isinstance(said, str) else said, strict=True):
             box.fill(text)
     for box in page.locator(f"input[name^='ready.'][name$='.{locale}']").all():
         area = page.locator(f"#{box.get_attribute('id')}") if box.get_attribute("id") else None

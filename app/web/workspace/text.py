@@ -114,7 +114,13 @@ async def autosave(visit: Visit) -> Response:
     if isinstance(answer, Conflict):
         by = await _name(visit, answer.changed_by)
         return JSONResponse(
-            {"version": answer.version, "text": answer.text, "message": _say_clash(by).say(visit.locale)}, 409
+            {
+                "version": answer.version,
+                "text": answer.text,
+                "is_ready": answer.is_ready,
+                "message": _say_clash(by).say(visit.locale),
+            },
+            409,
         )
     at = format_time(visit.now, visit.campaign.timezone, visit.locale)
     said = message("Saved at %(time)s", time=at)
