@@ -172,11 +172,13 @@ def save_box(
     account_id: UUID,
     now: datetime,
     is_reviewed: bool = False,
+    source_seen: int | None = None,
 ) -> Saved | Conflict:
     """Write in a box, unless somebody has since the version that was shown. Raises TextLocked, BoxNotFound.
 
     A conflict is an answer and no exception: what was written is kept with it. ``is_reviewed`` says that a translation
-    is still right although its source has changed. An empty box is never ready.
+    is still right although its source has changed; ``source_seen`` is the version of the source that its writer had
+    before them, None for the newest. An empty box is never ready.
     """
     _check_writable(session, campaign_id)
     _check_box(session, campaign_id, box)
@@ -187,13 +189,20 @@ def save_box(
             return Saved(0, None, is_ready=False)
         part_id = _insert_part(session, campaign_id, box, text, is_ready=is_ready, account_id=account_id, now=now)
         if part_id is not None:
-            _note_source(session, campaign_id, box, part_id, is_wanted=is_ready)
+            _note_source(session, campaign_id, box, part_id, is_wanted=is_ready, seen=source_seen)
             return Saved(1, part_id, is_ready)
         part = _find_part(session, campaign_id, box)
         assert part is not None  # noqa: S101 - somebody was faster, and it is there
     if part.text == text:
         return _save_state(
-            session, campaign_id, box, part, is_ready=is_ready, is_reviewed=is_reviewed, shown=shown_version
+            session,
+            campaign_id,
+            box,
+            part,
+            is_ready=is_ready,
+            is_reviewed=is_reviewed,
+            shown=shown_version,
+            source_seen=source_seen,
         )
     changed = session.scalar(
         update(TextPart)
@@ -205,7 +214,7 @@ def save_box(
         _set_aside(session, part, text, account_id, now)
         return Conflict(part.version, part.id, part.text, part.is_ready, part.changed_at, part.changed_by)
     _add_revision(session, part.id, changed, text, is_ready=is_ready, account_id=account_id, now=now)
-    _note_source(session, campaign_id, box, part.id, is_wanted=is_ready or is_reviewed)
+    _note_source(session, campaign_id, box, part.id, is_wanted=is_ready or is_reviewed, seen=source_seen)
     return Saved(changed, part.id, is_ready)
 
 
@@ -213,16 +222,17 @@ def restore_revision(
     session: Session,
     *,
     campaign_id: UUID,
+    part_id: UUID,
     revision_id: UUID,
     shown_version: int,
     account_id: UUID,
     now: datetime,
 ) -> Saved | Conflict:
-    """Make an older version, or one that was set aside, the newest one. Raises TextLocked, BoxNotFound."""
+    """Make an older version of a box, or one that was set aside, the newest. Raises TextLocked, BoxNotFound."""
     row = session.execute(
         select(TextPart, PartRevision.text)
         .join(PartRevision, PartRevision.part_id == TextPart.id)
-        .where(PartRevision.id == revision_id, TextPart.campaign_id == campaign_id)
+        .where(PartRevision.id == revision_id, TextPart.id == part_id, TextPart.campaign_id == campaign_id)
     ).first()
     if row is None:
         raise BoxNotFound
@@ -374,33 +384,42 @@ def _insert_part(
 
 
 def _save_state(
-    session: Session, campaign_id: UUID, box: BoxName, part: TextPart, *, is_ready: bool, is_reviewed: bool, shown: int
+    session: Session,
+    campaign_id: UUID,
+    box: BoxName,
+    part: TextPart,
+    *,
+    is_ready: bool,
+    is_reviewed: bool,
+    shown: int,
+    source_seen: int | None,
 ) -> Saved:
     """Keep whether a box is ready, its words being the same. That is no new version: nobody's words are at stake."""
     if part.is_ready != is_ready and part.version == shown:
         session.execute(update(TextPart).where(TextPart.id == part.id).values(is_ready=is_ready))
-        _note_source(session, campaign_id, box, part.id, is_wanted=is_ready)
+        _note_source(session, campaign_id, box, part.id, is_wanted=is_ready, seen=source_seen)
         return Saved(part.version, part.id, is_ready)
-    _note_source(session, campaign_id, box, part.id, is_wanted=is_reviewed)
+    _note_source(session, campaign_id, box, part.id, is_wanted=is_reviewed, seen=source_seen)
     return Saved(part.version, part.id, part.is_ready)
 
 
-def _note_source(session: Session, campaign_id: UUID, box: BoxName, part_id: UUID, *, is_wanted: bool) -> None:
-    """Note against which version of the source language a translation was made ready."""
+def _note_source(
+    session: Session, campaign_id: UUID, box: BoxName, part_id: UUID, *, is_wanted: bool, seen: int | None
+) -> None:
+    """Note against which version of the source language a translation was made ready: the one that its writer saw."""
     if not is_wanted:
         return
     source_locale = session.scalars(select(Campaign.source_locale).where(Campaign.id == campaign_id)).one()
-    source = (
-        select(TextPart.version)
-        .where(
+    newest = session.scalar(
+        select(TextPart.version).where(
             TextPart.campaign_id == campaign_id,
             TextPart.item_id.is_(None) if box.item_id is None else TextPart.item_id == box.item_id,
             TextPart.name == box.name,
             TextPart.locale == source_locale,
         )
-        .scalar_subquery()
     )
-    session.execute(update(TextPart).where(TextPart.id == part_id).values(source_version=source))
+    version = newest if newest is None or seen is None or box.locale == source_locale else min(seen, newest)
+    session.execute(update(TextPart).where(TextPart.id == part_id).values(source_version=version))
 
 
 def _add_revision(

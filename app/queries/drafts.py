@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
     from app.core.keys import Keyring
@@ -126,7 +128,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A box and everything that was ever written in it, newest first."""
+    """A box and what was written in it, newest first; ``before`` is the version that the next page begins before."""
 
     name: str
     locale: str
@@ -134,10 +136,29 @@ class History:
     number: int | None
     version: int
     revisions: tuple[Revision, ...]
+    before: int | None
 
 
-def find_history(session: Session, *, campaign_id: UUID, part_id: UUID, keyring: Keyring) -> History | None:
-    """Return the history of a box, or None where this campaign has none of that id."""
+#: Somebody who writes on is saved every few seconds; the history shows what such a sitting came to.
+SITTING: Final = timedelta(minutes=10)
+#: Versions on one page of a history.
+PAGE_OF_HISTORY: Final = 25
+
+
+def find_history(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    part_id: UUID,
+    keyring: Keyring,
+    before: int | None = None,
+    is_whole: bool = False,
+) -> History | None:
+    """Return a page of the history of a box, or None where this campaign has none of that id.
+
+    Of versions that one person saved one soon after the other only the last is shown, unless it ``is_whole``. What was
+    set aside is always there, above the version that stood in its way.
+    """
     row = session.execute(
         select(TextPart, TextItem.position)
         .outerjoin(TextItem, TextItem.id == TextPart.item_id)
@@ -146,11 +167,20 @@ def find_history(session: Session, *, campaign_id: UUID, part_id: UUID, keyring:
     if row is None:
         return None
     part = row.TextPart
+    versions = _list_versions(session, part_id, before, is_whole=is_whole)
+    shown, older = versions[:PAGE_OF_HISTORY], versions[PAGE_OF_HISTORY : PAGE_OF_HISTORY + 1]
+    lowest = shown[-1] if shown else 0
+    is_on_page = PartRevision.version.in_(shown) | (
+        PartRevision.is_set_aside & PartRevision.version.between(lowest, (before or _NEVER) - 1)
+    )
     kept = session.scalars(
-        select(PartRevision).where(PartRevision.part_id == part_id).order_by(PartRevision.at, PartRevision.version)
+        select(PartRevision)
+        .where(PartRevision.part_id == part_id, is_on_page)
+        .order_by(PartRevision.version.desc(), PartRevision.is_set_aside.desc(), PartRevision.at.desc())
     ).all()
     names = _names_of(session, {each.account_id for each in kept}, keyring)
-    by_version = {each.version: each.text for each in kept if not each.is_set_aside}
+    compared = dict(zip(shown, [*shown[1:], *older], strict=False))
+    texts = _find_texts(session, part_id, {each.version for each in kept} | set(older))
     revisions = [
         Revision(
             id=each.id,
@@ -160,12 +190,46 @@ def find_history(session: Session, *, campaign_id: UUID, part_id: UUID, keyring:
             is_current=not each.is_set_aside and each.version == part.version,
             at=each.at,
             by=names.get(each.account_id),
-            pieces=compare_words(by_version.get(each.version - (not each.is_set_aside), ""), each.text),
+            pieces=compare_words(
+                texts.get(each.version if each.is_set_aside else compared.get(each.version, 0), ""), each.text
+            ),
         )
-        for each in reversed(kept)
+        for each in kept
     ]
     number = None if row.position is None else row.position + 1
-    return History(part.name, part.locale, part.item_id, number, part.version, tuple(revisions))
+    return History(
+        part.name, part.locale, part.item_id, number, part.version, tuple(revisions), lowest if older else None
+    )
+
+
+_NEVER: Final = 2**31 - 1
+
+
+def _list_versions(session: Session, part_id: UUID, before: int | None, *, is_whole: bool) -> list[int]:
+    """Return the versions that a history shows, newest first."""
+    rows = session.execute(
+        select(PartRevision.version, PartRevision.at, PartRevision.account_id)
+        .where(PartRevision.part_id == part_id, PartRevision.is_set_aside.is_(False))
+        .order_by(PartRevision.version.desc())
+    ).all()
+    shown: list[int] = []
+    later: Row[int, datetime, UUID | None] | None = None
+    for row in rows:
+        is_passing = later is not None and row.account_id == later.account_id and later.at - row.at < SITTING
+        # The first of all is where somebody began: it may be what was imported.
+        if is_whole or not is_passing or row is rows[-1]:
+            shown.append(row.version)
+        later = row
+    return [version for version in shown if before is None or version < before]
+
+
+def _find_texts(session: Session, part_id: UUID, versions: set[int]) -> dict[int, str]:
+    rows = session.execute(
+        select(PartRevision.version, PartRevision.text).where(
+            PartRevision.part_id == part_id, PartRevision.version.in_(versions), PartRevision.is_set_aside.is_(False)
+        )
+    )
+    return {row.version: row.text for row in rows}
 
 
 def find_account_name(session: Session, *, account_id: UUID | None, keyring: Keyring) -> str | None:

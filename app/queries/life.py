@@ -344,12 +344,9 @@ def _list_lines(session: Session, campaign_id: UUID, keyring: Keyring) -> list[L
         move = MOVES.get(line.what)
         is_staff = line.what == "rehomed" or (move is not None and isinstance(move.needs, StaffPermission))
         who = None
-        if account is not None and key is not None and not is_staff:
-            who = (
-                key.open("accounts.name", account.id, account.name)
-                if account.name is not None
-                else key.open("accounts.email", account.id, account.email)
-            )
+        # A name, where there is one: addresses of a team are for its owners alone.
+        if account is not None and key is not None and account.name is not None and not is_staff:
+            who = key.open("accounts.name", account.id, account.name)
         details = line.details
         lines.append(
             Line(

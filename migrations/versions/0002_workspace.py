@@ -523,7 +523,8 @@ def _restrict_campaigns() -> None:
         "campaigns",
         (
             "stopped_at", "promised_locales", "supporters_needed", "support_link_id", "support_hash",
-            "settings_version", "open_for_days", "submitted_at", "refused_because", "closed_early_at", "planned_opens_at",
+            "settings_version", "open_for_days", "submitted_at", "refused_because",
+            "closed_early_at", "planned_opens_at",
             "planned_closes_at", "presented_on", "presented_by", "answer_due_on", "answered_on", "form",
         ),
     )  # fmt: skip

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.rules.differences import MOST_STEPS, Piece, compare_words
+from app.rules.differences import MOST_CHANGES, Piece, compare_words
 
 #: Words of the three languages, signs, spaces that show and one that does not, and whatever else there is.
 words = st.sampled_from(
@@ -46,7 +49,7 @@ def test_both_texts_can_be_read_in_the_pieces(old: str, new: str) -> None:
     assert join(pieces, "same", "removed") == old
     assert join(pieces, "same", "added") == new
     assert all(piece.text for piece in pieces)
-    assert all(one.kind != other.kind for one, other in zip(pieces, pieces[1:], strict=False))
+    assert all(one.kind != other.kind for one, other in pairwise(pieces))
 
 
 @given(texts)
@@ -56,9 +59,9 @@ def test_equal_texts_are_one_piece_at_most(text: str) -> None:
 
 @given(texts, texts, texts)
 def test_what_both_begin_and_end_with_stays(start: str, middle: str, end: str) -> None:
-    pieces = compare_words(f"{start} {end}", f"{start} {middle} {end}")
+    pieces = compare_words(f"{start}|{end}", f"{start}|{middle}|{end}")
     assert join(pieces, "removed") == ""
-    assert join(pieces, "same", "added") == f"{start} {middle} {end}"
+    assert len(join(pieces, "added")) == len(middle) + 1
 
 
 @pytest.mark.parametrize(
@@ -75,22 +78,38 @@ def test_words_are_compared_and_not_letters(old: str, new: str, expected: tuple[
     assert tuple((piece.kind, piece.text) for piece in compare_words(old, new)) == expected
 
 
-def test_texts_too_long_for_words_are_compared_by_lines() -> None:
-    old = "".join(f"line {number} of the old text\n" for number in range(300))
-    new = "".join(f"line {number} of the {'new' if number % 50 == 0 else 'old'} text\n" for number in range(300))
-    assert len(old.split()) * len(new.split()) > MOST_STEPS
-    pieces = compare_words("X\n" + old + "end of old", "Y\n" + new + "end of new")
-    assert join(pieces, "same", "removed") == "X\n" + old + "end of old"
-    assert join(pieces, "same", "added") == "Y\n" + new + "end of new"
-    # A line that changed went and came as a whole, and all others stayed.
-    assert "line 50 of the old text\n" in [piece.text for piece in pieces if piece.kind == "removed"]
-    assert join(pieces, "same").count("\n") == 294
+def pairs(old: str, new: str) -> list[tuple[str, str]]:
+    """Return what went and what came, as plain pairs."""
+    return [(piece.kind, piece.text) for piece in compare_words(old, new)]
 
 
-@pytest.mark.parametrize("sign", ["ក", "\n", "word "])
-def test_the_longest_texts_are_compared_as_wholes(sign: str) -> None:
-    length = 100_000 // len(sign)
-    old, new = "A" + sign * length + "B", "C" + ("ខ" + sign) * (length // 2) + "D"
-    pieces = compare_words(old, new)
-    assert join(pieces, "same", "removed") == old
-    assert join(pieces, "same", "added") == new
+def test_too_many_changes_are_told_line_by_line() -> None:
+    kept, many, few = "kept as it was\n", "a . b .\n" * 300, "c ; d ;\n" * 200
+    assert pairs(many + kept + "one", few + kept + "two") == [
+        ("removed", many),
+        ("added", few),
+        ("same", kept),
+        ("removed", "one"),
+        ("added", "two"),
+    ]
+
+
+def test_texts_that_have_nothing_in_common_are_told_whole() -> None:
+    old = " ".join(f"one{number}" for number in range(MOST_CHANGES)) + "."
+    new = "\n".join(f"two{number}" for number in range(MOST_CHANGES)) + "!"
+    assert pairs(old, new) == [("removed", old), ("added", new)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("ក ខ " * 350, "ខ ក គ " * 235),
+        ("ក" * 50_000, "ខ" + "ក" * 49_998 + "គ"),
+        ("a b " * 25_000, "b a c " * 16_000),
+        ("".join(chr(0x1780 + number % 30) for number in range(100_000)), "ក" * 100_000),
+    ],
+)
+def test_no_text_keeps_the_others_waiting(old: str, new: str) -> None:
+    begun = time.monotonic()
+    compare_words(old, new)
+    assert time.monotonic() - begun < 3

@@ -142,7 +142,7 @@ def boards(draw: st.DrawFn) -> tuple[str, list[Box], list[tuple[UUID, str]], lis
     """Draw a draft: its kind, the boxes that were written in, the items of its lists and those that were removed."""
     every = draw(listed)
     cut = draw(st.integers(0, len(every)))
-    places = [(None, name) for name in SINGLE_PARTS]
+    places: list[tuple[UUID | None, str]] = [(None, name) for name in SINGLE_PARTS]
     places += [(item_id, name) for item_id, kind in every for name in LISTS[kind][1]]
     keys = [(item_id, name, locale) for item_id, name in places for locale in LOCALES]
     boxes = [
@@ -170,7 +170,7 @@ def test_every_box_stands_on_the_board_once(
     groups = [*board.groups, *board.others, *board.removed]
     shown = [box for group in groups for box in group.boxes]
     keys = [(box.item_id, box.name, box.locale) for box in shown]
-    expected = {(None, name) for name in SINGLE_PARTS}
+    expected: set[tuple[UUID | None, str]] = {(None, name) for name in SINGLE_PARTS}
     expected |= {(item_id, name) for item_id, of in [*kept, *removed] for name in LISTS[of][1]}
     assert sorted(map(str, keys)) == sorted(str((*each, locale)) for each in expected for locale in LOCALES)
     assert all(box in shown for box in boxes)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from app.actions.drafts import BoxName, Conflict, Saved, save_box
 from app.core.clock import utc_now
-from app.queries.drafts import find_draft
+from app.models import Campaign, TextPart
+from app.queries.drafts import find_board, find_draft
 from tests.stage import Organiser, small_campaign
 from tests.workspace.drafts import draft
 
 if TYPE_CHECKING:
     from uuid import UUID
+
+    from sqlalchemy.orm import Session
 
     from tests.stage import Stage
 
@@ -41,10 +46,6 @@ def _ready(name: str, locale: str) -> dict[str, str]:
 
 
 def _campaign_id(stage: Stage, slug: str = "libraries") -> UUID:
-    from sqlalchemy import select
-
-    from app.models import Campaign
-
     return stage.read(lambda session: session.scalars(select(Campaign.id).where(Campaign.slug == slug)).one())
 
 
@@ -288,3 +289,146 @@ def test_an_open_campaign_is_written_on_without_changing_its_edition(stage: Stag
     assert "not public until it is published" in owner.get(address).text
     owner.post(address, _box("title", "en", "A better title", 1))
     assert "A better title" not in stage.get(f"/en/campaigns/{slug}").text
+
+
+WORDS = "Words that were typed while others were at work on the same text"
+
+
+def _state(stage: Stage, name: str, locale: str) -> str:
+    board = stage.read(find_board, campaign_id=_campaign_id(stage), keyring=stage.keyring)
+    return next(box.state for group in board.groups for box in group.boxes if (box.name, box.locale) == (name, locale))
+
+
+def _item(stage: Stage, kind: str = "request") -> str:
+    return str(stage.sql("SELECT id FROM text_items WHERE kind = :kind ORDER BY position", kind=kind)[0][0])
+
+
+def _part_id(stage: Stage, name: str, locale: str) -> UUID:
+    query = select(TextPart.id).where(TextPart.name == name, TextPart.locale == locale)
+    return stage.read(lambda session: session.scalars(query).one())
+
+
+def test_what_was_typed_as_the_review_began_is_on_the_page(stage: Stage, owner: Organiser) -> None:
+    stage.sql_write("UPDATE campaigns SET state = 'review'")
+    answer = owner.post(AT, _box("title", "en", WORDS, 1))
+    assert answer.status_code == 422
+    assert WORDS in answer.text
+    answer = owner.post(f"{AT}/items", {"item": _item(stage), "arrange": "up", **_box("request", "fr", WORDS, 1)})
+    assert answer.status_code == 422
+    assert WORDS in answer.text
+
+
+def test_what_was_typed_in_a_part_that_was_removed_is_on_the_page(stage: Stage, owner: Organiser) -> None:
+    item = _item(stage)
+    owner.post(f"{AT}/items", {"item": item, "arrange": "remove"})
+    answer = owner.post(AT, {"item": item, **_box("request", "en", WORDS, 1)})
+    assert answer.status_code == 422
+    assert WORDS in answer.text
+
+
+def test_who_moves_a_part_that_was_removed_is_told(stage: Stage, owner: Organiser) -> None:
+    item = _item(stage)
+    for _ in range(2):  # the back button
+        assert owner.post(f"{AT}/items", {"item": item, "arrange": "remove"}).status_code == 303
+    assert stage.sql("SELECT count(*) FROM records WHERE what = 'item_removed'") == [(1,)]
+    answer = owner.post(f"{AT}/items", {"item": item, "arrange": "up"})
+    assert answer.status_code == 422
+    assert "It can be brought back" in answer.text
+
+
+def test_a_clash_in_one_box_leaves_its_neighbours_as_they_were_saved(stage: Stage, owner: Organiser) -> None:
+    owner.post(AT, _box("title", "en", "Theirs", 1))
+    answer = owner.post(AT, _box("title", "en", "Mine", 1) | _box("title", "fr", "Le mien", 1))
+    assert answer.status_code == 422
+    assert re.findall(r'name="version\.title\.fr" value="(\d+)"', answer.text) == ["2"]
+    # The box says what is there, and the words that met it have a form of their own.
+    assert re.findall(r'name="text\.title\.en"[^>]*>([^<]*)<', answer.text) == ["Mine", "Theirs"]
+
+
+def test_a_translation_follows_the_source_that_its_writer_saw(stage: Stage, owner: Organiser) -> None:
+    assert 'name="source.title" value="1"' in owner.get(f"{AT}?languages=fr").text
+    owner.post(AT, _box("title", "en", "Something else", 1))
+    # Whoever has the older page before them translates what it says.
+    late = _box("title", "fr", "Des livres", 1) | _ready("title", "fr") | {"source.title": "1"}
+    assert owner.post(AT, late).status_code == 303
+    assert _state(stage, "title", "fr") == "behind"
+    seen = _box("title", "fr", "Autre chose", 2) | _ready("title", "fr") | {"source.title": "2"}
+    assert owner.post(AT, seen).status_code == 303
+    assert _state(stage, "title", "fr") == "ready"
+    # Nobody sees more than there is.
+    ahead = _box("title", "fr", "Autre chose !", 3) | _ready("title", "fr") | {"source.title": "9"}
+    owner.post(AT, ahead)
+    owner.post(AT, _box("title", "en", "Something else again", 2))
+    assert _state(stage, "title", "fr") == "behind"
+    # Whoever writes both at once knows both.
+    both = _box("title", "en", "The last", 3) | _box("title", "fr", "Le dernier", 4) | _ready("title", "fr")
+    owner.post(AT, both | {"source.title": "3"})
+    assert _state(stage, "title", "fr") == "ready"
+
+
+def test_autosave_tells_what_the_other_changed(stage: Stage, owner: Organiser) -> None:
+    owner.post(AT, _box("title", "en", "Khmer books in each library", 1))
+    answer = owner.post(f"{AT}/part", _box("title", "en", "Khmer books in every school", 1)).json()
+    assert answer["pieces"] == [
+        ["same", "Khmer books in "],
+        ["removed", "each"],
+        ["added", "every"],
+        ["same", " "],
+        ["removed", "library"],
+        ["added", "school"],
+    ]
+    assert answer["is_ready"] is False
+
+
+def test_a_long_letter_in_khmer_is_taken(stage: Stage, owner: Organiser) -> None:
+    assert owner.post(f"{AT}/part", _box("body", "km", "ក" * 100_000, 0)).status_code == 200
+    assert owner.post(f"{AT}/part", _box("body", "km", "ក" * 100_001, 1)).status_code == 422
+
+
+def test_a_history_tells_what_each_sitting_came_to(stage: Stage, owner: Organiser) -> None:
+    other = stage.organiser("dara@example.org")
+    stage.join("libraries", other, "editor")
+    for version in range(1, 6):
+        owner.post(f"{AT}/part", _box("title", "en", f"Books {version}", version))
+    other.post(f"{AT}/part", _box("title", "en", "Books of Dara", 6))
+    other.post(f"{AT}/part", _box("title", "en", "Too late", 2))
+    address = f"{AT}/{_part_id(stage, 'title', 'en')}/history"
+    page = owner.get(address).text
+    assert re.findall(r"Version (\d)|Set aside", page) == ["", "7", "6", "1"]
+    whole = owner.get(f"{address}?show=all").text
+    assert re.findall(r"Version (\d)|Set aside", whole) == ["", "7", "6", "5", "4", "3", "2", "1"]
+    # What was set aside is told against what it met.
+    assert "[taken out:] </span>Books</del>" in page.partition("Version 7")[0]
+    assert "Older versions" not in page
+
+
+def test_a_long_history_has_pages(stage: Stage, owner: Organiser) -> None:
+    part_id, campaign_id = _part_id(stage, "title", "en"), _campaign_id(stage)
+
+    def write_many(session: Session) -> None:
+        for version in range(1, 61):
+            save_box(
+                session,
+                campaign_id=campaign_id,
+                box=BoxName("title", "en"),
+                text=f"Books {version}",
+                is_ready=False,
+                shown_version=version,
+                account_id=owner.account_id,
+                now=utc_now() + timedelta(hours=version),
+            )
+
+    stage.write(write_many)
+    address, found = f"{AT}/{part_id}/history", []
+    while address:
+        page = owner.get(address).text
+        found += [int(each) for each in re.findall(r"<h2>Version (\d+)", page)]
+        more = re.search(r'href="(\?before=\d+)">Older', page)
+        address = f"{AT}/{part_id}/history{more[1]}" if more else ""
+    assert found == list(range(61, 0, -1))
+    # One from an older page can be restored too, and one of another part cannot.
+    (old,) = stage.sql("SELECT id FROM part_revisions WHERE version = 2 AND text = 'Books 1'")
+    elsewhere = f"{AT}/{_part_id(stage, 'title', 'fr')}/history"
+    assert owner.post(elsewhere, {"revision": str(old[0]), "version": "1"}).status_code == 404
+    assert owner.post(f"{AT}/{part_id}/history", {"revision": str(old[0]), "version": "61"}).status_code == 303
+    assert _parts(stage, "title", "en")[0] == "Books 1"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import insert, select, update
 
+from app.actions.accounts import find_or_create_account
 from app.actions.campaigns import Publication, import_campaign
 from app.actions.counting import roll_up_count
 from app.actions.signing import Signer, request_signature
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = Path(__file__).parent
 OPEN_FOR_DAYS: Final = 90
+MODERATOR: Final = "moderator@example.org"
 SMALL_THRESHOLD: Final = 100  # up to here, invented signers reach it and three go beyond
 UNDER_WAY: Final = 137
 SIGNERS: Final = (("សុខ សុភា", "km"), ("Marie Tremblay", "fr"), ("ចាន់ ដារា", "km"), ("Dara Chan", "en"))
@@ -39,7 +41,12 @@ def has_campaigns(session: Session) -> bool:
 
 
 def load_demonstration(session: Session, *, keyring: Keyring, now: datetime) -> list[str]:
-    """Import the demonstration campaigns that are not there yet, sign them, and return their slugs."""
+    """Import the demonstration campaigns that are not there yet, sign them, and return their slugs.
+
+    Their owner and a moderator have accounts. Nobody receives mail at example.org (RFC 2606), so that only whoever sees
+    the mailbox of development can sign in as either.
+    """
+    find_or_create_account(session, email=MODERATOR, locale="en", keyring=keyring, now=now, role="moderator")
     loaded = []
     for path in sorted(FOLDER.glob("*.json")):
         file = parse_campaign_file(path.read_bytes())

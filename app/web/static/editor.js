@@ -58,6 +58,7 @@
       this.item = elements.namedItem('item')?.value ?? ''; // a list of controls has a method of that name
       this.name = name;
       this.version = elements[`version.${name}`];
+      this.source = elements[`source.${name.split('.')[0]}`]; // which version of the source stands beside it
       this.ready = elements[`ready.${name}`];
       this.reviewed = elements[`reviewed.${name}`];
       this.state = area.parentElement.querySelector('[data-state]');
@@ -160,6 +161,7 @@
         form_token: words.token, item: this.item, [`text.${this.name}`]: sent.text,
         [`version.${this.name}`]: this.version.value,
       });
+      if (this.source) fields.set(this.source.name, this.source.value);
       if (sent.ready) fields.set(`ready.${this.name}`, 'yes');
       if (sent.reviewed) fields.set(`reviewed.${this.name}`, 'yes');
       try {
@@ -193,6 +195,7 @@
       // A box that the server would not have as ready, an empty one, is not asked for again.
       if (sent.ready && !isReady && String(version) === this.version.value) this.ready.checked = false;
       this.version.value = version;
+      if (this.source && this.area.lang === words.source) this.source.value = version;
       this.saved = { text: sent.text, ready: isReady };
       if (this.reviewed && (sent.reviewed || isReady)) {
         this.reviewed.closest('label').remove();
@@ -216,7 +219,7 @@
     }
 
     // Somebody was faster: their words are shown, and nothing is decided for anybody.
-    meet({ version, text, is_ready: isReady, message }) {
+    meet({ version, text, is_ready: isReady, pieces, message }) {
       this.complain(message);
       if (version === undefined) {
         this.isStopped = true;
@@ -231,7 +234,19 @@
         this.area.focus();
       };
       const theirs = make('p', text);
-      theirs.lang = this.area.lang;
+      const changed = make('p', '');
+      theirs.lang = changed.lang = this.area.lang;
+      pieces.forEach(([kind, piece]) => {
+        if (kind === 'same') {
+          changed.append(piece);
+          return;
+        }
+        const element = make(kind === 'removed' ? 'del' : 'ins', '');
+        const said = make('span', `${kind === 'removed' ? words.out : words.in} `, 'vh');
+        said.lang = d.documentElement.lang;
+        element.append(said, piece);
+        changed.append(element);
+      });
       const row = make('p', '', 'row');
       row.append(
         makeButton(words.theirs, () => {
@@ -245,7 +260,9 @@
       );
       this.note = make('div', '', 'clash');
       this.note.setAttribute('role', 'alert');
-      this.note.append(make('p', message), make('p', words.shown, 'm'), theirs, row);
+      this.note.append(
+        make('p', message), make('p', words.shown, 'm'), theirs, make('p', words.changed, 'm'), changed, row,
+      );
       this.area.after(this.note);
     }
 
@@ -298,7 +315,7 @@
   let passing = null;
   d.querySelector('main').addEventListener('submit', async (event) => {
     const { target: form, submitter } = event;
-    if (!form.action.startsWith(words.address.replace(/\/part$/, '')) && !form.matches('.part, .card')) return;
+    if (!form.getAttribute('action').startsWith(words.address.replace(/\/part$/, ''))) return;
     const isSaving = Boolean(submitter && submitter.hasAttribute('data-save'));
     if (passing === form || (!isSaving && !hasUnsaved())) {
       passing = null;

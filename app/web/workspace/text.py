@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from app.queries.drafts import History
     from app.rules.differences import Piece
     from app.rules.drafts import Board
     from app.web.forms import Form
@@ -53,6 +54,7 @@ class Posted:
     version: int
     is_ready: bool
     is_reviewed: bool
+    source_seen: int | None  # the version of the source that stood beside it
 
 
 async def show_text(visit: Visit) -> Response:
@@ -90,10 +92,20 @@ async def arrange(visit: Visit) -> Response:
         else:
             raise HTTPException(404)
     except BoxNotFound:
-        raise HTTPException(404) from None
+        return await _say_removed(visit, form, item)
     except TextLocked:
         return await _show(visit, status_code=422, notice=LOCKED)
     return _go_on(visit, form)
+
+
+async def _say_removed(visit: Visit, form: Form, item: UUID) -> Response:
+    """Answer whoever arranges an item that somebody has removed meanwhile; 404 for one that never was."""
+    board = await visit.house.database.read(find_board, campaign_id=visit.campaign.id, keyring=visit.house.keyring)
+    if item not in {group.item_id for group in board.removed}:
+        raise HTTPException(404)
+    if form.text("arrange") == "remove":
+        return _go_on(visit, form)
+    return await _show(visit, status_code=422, notice=REMOVED)
 
 
 async def autosave(visit: Visit) -> Response:
@@ -118,6 +130,7 @@ async def autosave(visit: Visit) -> Response:
                 "version": answer.version,
                 "text": answer.text,
                 "is_ready": answer.is_ready,
+                "pieces": [[each.kind, each.text] for each in compare_words(answer.text, posted.text)],
                 "message": _say_clash(by).say(visit.locale),
             },
             409,
@@ -142,20 +155,15 @@ async def show_history(visit: Visit) -> Response:
 async def restore(visit: Visit) -> Response:
     """Make an older version the newest."""
     form = await visit.read_form()
-    part_id, revision_id = _uuid(visit.request.path_params["part"]), _uuid(form.text("revision"))
-    history = None
-    if part_id is not None:
-        history = await visit.house.database.read(
-            find_history, campaign_id=visit.campaign.id, part_id=part_id, keyring=visit.house.keyring
-        )
-    if history is None or revision_id is None or not visit.campaign.membership.can_write(history.locale):
+    history, revision_id = await _find_history(visit), _uuid(form.text("revision"))
+    if revision_id is None or not visit.campaign.membership.can_write(history.locale):
         raise HTTPException(404)
-    if revision_id not in {each.id for each in history.revisions}:
-        raise HTTPException(404)
+    part_id = UUID(visit.request.path_params["part"])
     try:
         answer = await visit.house.database.write(
             drafts.restore_revision,
             campaign_id=visit.campaign.id,
+            part_id=part_id,
             revision_id=revision_id,
             shown_version=_number(form.text("version")),
             account_id=visit.signed_in.account_id,
@@ -179,6 +187,7 @@ PAGES: Final[tuple[Page, ...]] = (
 
 LOCKED: Final = message("The text cannot be changed now: it is being reviewed, or the campaign is over.")
 GONE: Final = message("This part was removed by somebody of your team. Your words are kept on this page: copy them.")
+REMOVED: Final = message("This part was removed by somebody of your team. It can be brought back.")
 NEWER: Final = message(
     "Somebody has written in this part since you opened this page. Look at the newest version first."
 )
@@ -204,7 +213,10 @@ async def _show(
     query = visit.request.query_params
     chosen = tuple(each for each in LOCALES if each in query.get("languages", "").split(","))
     is_todo = query.get("show") == "todo"
-    is_open = visit.campaign.state in WRITABLE_STATES
+    # What the gate read may be older than what the action met.
+    is_open = visit.campaign.state in WRITABLE_STATES and notice is not LOCKED
+    writable = frozenset(each for each in LOCALES if is_open and visit.campaign.membership.can_write(each))
+    boxes = {box.key for group in (*board.groups, *board.others) for box in group.boxes if box.locale in writable}
     return visit.show(
         "workspace/text.html",
         status_code=status_code,
@@ -214,12 +226,13 @@ async def _show(
         is_todo=is_todo,
         shown=chosen or LOCALES,
         is_filtered=bool(chosen),
-        writable=frozenset(each for each in LOCALES if is_open and visit.campaign.membership.can_write(each)),
+        writable=writable,
         is_arrangeable=is_open and visit.can(Permission.ARRANGE),
         is_open=is_open,
         once=uuid4().hex,
         notice=None if notice is None else notice.say(visit.locale),
         typed=typed or {},
+        stranded=[each for key, each in (typed or {}).items() if key not in boxes and each.text],
         faults=faults or {},
         clashes=clashes,
         query=str(query),
@@ -250,13 +263,15 @@ async def _save(visit: Visit, form: Form) -> Response | None:
     # The source first: a translation that comes along is made ready against what it says now.
     found = sorted(_read(form), key=lambda each: each.box.locale != visit.campaign.source_locale)
     posted = [each for each in found if visit.campaign.membership.can_write(each.box.locale)]
+    # Whoever writes the source in the same form has seen what it says now.
+    own_source: dict[str, int] = {}
     for each in posted:
         fault = _fault_of(each)
         if fault is not None:
             faults[_key(each.box)] = fault.say(visit.locale)
             continue
         try:
-            answer = await _write(visit, each)
+            answer = await _write(visit, replace(each, source_seen=own_source.get(each.box.name, each.source_seen)))
         except TextLocked:
             return await _show(visit, status_code=422, notice=LOCKED, typed=_by_key(posted))
         except BoxNotFound:
@@ -264,9 +279,13 @@ async def _save(visit: Visit, form: Form) -> Response | None:
         if isinstance(answer, Conflict):
             by = await _name(visit, answer.changed_by)
             clashes.append(Clash(each.box, each.text, answer, by, compare_words(answer.text, each.text)))
+        elif each.box.locale == visit.campaign.source_locale:
+            own_source[each.box.name] = answer.version
     if not faults and not clashes:
         return None
-    return await _show(visit, status_code=422, typed=_by_key(posted), faults=faults, clashes=tuple(clashes))
+    # What was saved is shown as it was saved, and so is what was faster: what it met has a form of its own.
+    refused = [each for each in posted if _key(each.box) in faults]
+    return await _show(visit, status_code=422, typed=_by_key(refused), faults=faults, clashes=tuple(clashes))
 
 
 async def _write(visit: Visit, posted: Posted) -> Saved | Conflict:
@@ -277,6 +296,7 @@ async def _write(visit: Visit, posted: Posted) -> Saved | Conflict:
         text=posted.text,
         is_ready=posted.is_ready,
         is_reviewed=posted.is_reviewed,
+        source_seen=posted.source_seen,
         shown_version=posted.version,
         account_id=visit.signed_in.account_id,
         now=visit.now,
@@ -284,7 +304,10 @@ async def _write(visit: Visit, posted: Posted) -> Saved | Conflict:
 
 
 def _read(form: Form) -> list[Posted]:
-    """Return the boxes of a form: fields ``text.NAME.LOCALE`` with ``version.…``, ``ready.…`` and ``reviewed.…``."""
+    """Return the boxes of a form: ``text.NAME.LOCALE`` with ``version.…``, ``ready.…`` and ``reviewed.…``.
+
+    ``source.NAME`` is the version of the source that stood beside them.
+    """
     raw_item = form.text("item")
     item_id = _uuid(raw_item)
     if raw_item and item_id is None:
@@ -303,6 +326,7 @@ def _read(form: Form) -> list[Posted]:
                     _number(form.text(f"version.{key}")),
                     f"ready.{key}" in form,
                     f"reviewed.{key}" in form,
+                    _number(form.text(f"source.{name}")) if f"source.{name}" in form else None,
                 )
             )
     return found
@@ -320,21 +344,37 @@ def _fault_of(posted: Posted) -> Message | None:
 
 
 async def _show_history(visit: Visit, *, status_code: int = 200, notice: Message | None = None) -> Response:
-    part_id = _uuid(visit.request.path_params["part"])
-    history = None
-    if part_id is not None:
-        history = await visit.house.database.read(
-            find_history, campaign_id=visit.campaign.id, part_id=part_id, keyring=visit.house.keyring
-        )
-    if history is None:
-        raise HTTPException(404)
+    history = await _find_history(visit)
     return visit.show(
         "workspace/history.html",
         status_code=status_code,
         history=history,
+        is_whole=_is_whole(visit),
         can_restore=visit.campaign.state in WRITABLE_STATES and visit.campaign.membership.can_write(history.locale),
         notice=None if notice is None else notice.say(visit.locale),
     )
+
+
+async def _find_history(visit: Visit) -> History:
+    """Return the page of a history that the address asks for; 404 where this campaign has no such box."""
+    part_id, before = _uuid(visit.request.path_params["part"]), _number(visit.request.query_params.get("before", ""))
+    history = None
+    if part_id is not None:
+        history = await visit.house.database.read(
+            find_history,
+            campaign_id=visit.campaign.id,
+            part_id=part_id,
+            keyring=visit.house.keyring,
+            before=before if before > 0 else None,
+            is_whole=_is_whole(visit),
+        )
+    if history is None:
+        raise HTTPException(404)
+    return history
+
+
+def _is_whole(visit: Visit) -> bool:
+    return visit.request.query_params.get("show") == "all"
 
 
 async def _name(visit: Visit, account_id: UUID | None) -> str | None:
