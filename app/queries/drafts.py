@@ -67,7 +67,12 @@ def find_board(session: Session, *, campaign_id: UUID, keyring: Keyring) -> Boar
     ).all()
     source, then = aliased(TextPart), aliased(PartRevision)
     rows = session.execute(
-        select(TextPart, source.version.label("source_version"), then.text.label("source_was"))
+        select(
+            TextPart,
+            source.version.label("source_version"),
+            source.text.label("source_text"),
+            then.text.label("source_was"),
+        )
         .outerjoin(
             source,
             and_(
@@ -85,7 +90,13 @@ def find_board(session: Session, *, campaign_id: UUID, keyring: Keyring) -> Boar
         .where(TextPart.campaign_id == campaign_id)
     ).all()
     names = _names_of(session, {row.TextPart.changed_by for row in rows}, keyring)
-    boxes = [_box(row.TextPart, row.source_version, row.source_was, names) for row in rows]
+    boxes = []
+    for row in rows:
+        part = row.TextPart
+        # What was never said to be ready follows no version of the source, and is a draft like any other.
+        is_behind = None not in {row.source_version, part.source_version} and part.source_version < row.source_version
+        changes = compare_words(row.source_was or "", row.source_text) if is_behind else ()
+        boxes.append(_box(part, names, is_behind=is_behind, source_changes=changes))
     return arrange_board(
         campaign.kind,
         boxes,
@@ -94,8 +105,7 @@ def find_board(session: Session, *, campaign_id: UUID, keyring: Keyring) -> Boar
     )
 
 
-def _box(part: TextPart, source_version: int | None, source_was: str | None, names: dict[UUID | None, str]) -> Box:
-    is_behind = source_version is not None and (part.source_version or 0) < source_version
+def _box(part: TextPart, names: dict[UUID | None, str], *, is_behind: bool, source_changes: tuple[Piece, ...]) -> Box:
     return Box(
         name=part.name,
         locale=part.locale,
@@ -104,9 +114,8 @@ def _box(part: TextPart, source_version: int | None, source_was: str | None, nam
         version=part.version,
         part_id=part.id,
         item_id=part.item_id,
-        # What was never said to be ready follows no version of the source, and is a draft like any other.
-        is_behind=is_behind and part.source_version is not None,
-        source_was=source_was if is_behind else None,
+        is_behind=is_behind,
+        source_changes=source_changes,
         changed_at=part.changed_at,
         changed_by=names.get(part.changed_by),
     )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from app.rules.differences import Piece
+
 #: Parts that a text has once, in the order in which they are read.
 SINGLE_PARTS: Final = ("title", "salutation", "declaration", "body", "closing", "call_to_sign")
 #: The lists of a text by the kind of their items, and the boxes of one item.
@@ -145,7 +147,7 @@ class Box:
     part_id: UUID | None = None
     item_id: UUID | None = None
     is_behind: bool = False  # the source has changed since this was made ready
-    source_was: str | None = None  # what the source said then
+    source_changes: tuple[Piece, ...] = ()  # what has changed in the source since then
     changed_at: datetime | None = None
     changed_by: str | None = None
 

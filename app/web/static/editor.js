@@ -91,7 +91,8 @@
       }
       const news = found.filter((text) => plain(text) !== plain(area.value));
       new Set(news).forEach((text) => this.offer(text));
-      this.touch();
+      this.keep();
+      if (this.isChanged() && this.saved.text !== null) this.touch();
     }
 
     keep() {
@@ -102,7 +103,7 @@
     touch(after = PAUSE) {
       leaving = null;
       this.keep();
-      if (!this.note && !this.pending) this.complain('');
+      if (!this.note && !this.pending && !this.isStopped) this.complain('');
       this.area.toggleAttribute('data-unsaved', this.isChanged());
       tell();
       this.wait = PAUSE;
@@ -181,7 +182,7 @@
       if (answer.status === 200) {
         this.settle(await answer.json(), sent);
       } else if (answer.status === 409) {
-        this.meet(await answer.json());
+        this.meet(await answer.json(), sent);
       } else if (answer.status === 422) {
         this.complain((await answer.json()).message, true);
       } else if (answer.status === 404 || answer.status === 403) {
@@ -219,7 +220,7 @@
     }
 
     // Somebody was faster: their words are shown, and nothing is decided for anybody.
-    meet({ version, text, is_ready: isReady, pieces, message }) {
+    meet({ version, text, is_ready: isReady, pieces, message }, sent) {
       this.complain(message);
       if (version === undefined) {
         this.isStopped = true;
@@ -250,8 +251,10 @@
       const row = make('p', '', 'row');
       row.append(
         makeButton(words.theirs, () => {
+          const typed = this.area.value;
           close();
           this.area.value = text;
+          if (plain(typed) !== plain(sent.text)) this.offer(typed); // typed since, and in no history
           this.ready.checked = isReady;
           this.mark(isReady);
           this.touch();
