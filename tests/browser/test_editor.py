@@ -150,10 +150,8 @@ def desk(browser: Browser, server: LiveServer, drafts: Iterator[tuple[str, list[
     assert made.faults == []
 
 
-def skip_on_postgresql(desk: Desk) -> None:
-    """Look at a page on one database alone."""
-    if desk.server.settings.database_url.startswith("postgres"):
-        pytest.skip("what pages look like does not hang on the database")
+#: What pages look like and how a button works does not hang on the database; what two people do at once may.
+on_one_database = pytest.mark.parametrize("server", ["sqlite"], indirect=True)
 
 
 def said(page: Page) -> Locator:
@@ -189,6 +187,7 @@ def wait_for(page: Page, is_done: Callable[[], bool]) -> None:
     raise AssertionError
 
 
+@on_one_database
 def test_a_box_saves_itself_and_so_does_its_tick(desk: Desk) -> None:
     page = desk.open()
     page.locator(TITLE).fill("Books for all")
@@ -327,6 +326,7 @@ def test_two_in_one_box_choose_and_lose_nothing(desk: Desk, choice: str) -> None
         expect(second.locator("main")).to_contain_text(word)
 
 
+@on_one_database
 def test_what_is_too_long_is_said_beside_its_box(desk: Desk) -> None:
     page = desk.open()
     box = page.locator(TITLE)
@@ -351,6 +351,7 @@ def test_what_is_too_long_is_said_beside_its_box(desk: Desk) -> None:
     assert desk.read(TITLE) == "Short"
 
 
+@on_one_database
 def test_what_was_typed_is_saved_before_an_item_moves(desk: Desk) -> None:
     page = desk.open()
     page.locator(TITLE).fill("Typed a moment before")
@@ -365,6 +366,7 @@ def test_what_was_typed_is_saved_before_an_item_moves(desk: Desk) -> None:
     assert kept_on_device(page) == []
 
 
+@on_one_database
 def test_without_script_a_button_saves_and_going_back_adds_nothing_twice(desk: Desk) -> None:
     page = desk.open(java_script_enabled=False)
     page.locator(TITLE).fill("Books without script")
@@ -381,6 +383,7 @@ def test_without_script_a_button_saves_and_going_back_adds_nothing_twice(desk: D
     expect(page.locator("[id$='-request-en']")).to_have_count(2)
 
 
+@on_one_database
 def test_going_back_and_pressing_again_adds_one_item(desk: Desk) -> None:
     for is_scripted in (True, False):
         page = desk.open(java_script_enabled=is_scripted)
@@ -396,6 +399,7 @@ def test_going_back_and_pressing_again_adds_one_item(desk: Desk) -> None:
         expect(boxes).to_have_count(before + 1 if shown == before else before + 2)
 
 
+@on_one_database
 def test_a_session_that_ended_keeps_the_words_until_its_owner_is_back(desk: Desk) -> None:
     page = desk.open()
     page.context.clear_cookies()
@@ -420,6 +424,7 @@ def test_a_session_that_ended_keeps_the_words_until_its_owner_is_back(desk: Desk
     expect(page.locator("[id$='-request-en']")).to_have_count(2)
 
 
+@on_one_database
 @pytest.mark.parametrize("place", ["", "/history"])
 def test_signing_out_leaves_no_words_on_the_device(desk: Desk, place: str) -> None:
     page = desk.open()
@@ -437,8 +442,8 @@ def test_signing_out_leaves_no_words_on_the_device(desk: Desk, place: str) -> No
     assert kept_on_device(page) == []
 
 
+@on_one_database
 def test_the_bar_covers_no_box_that_has_the_focus(desk: Desk) -> None:
-    skip_on_postgresql(desk)
     page = desk.open()
     page.route("**/text/part", lambda route: route.abort())
     page.locator(TITLE).fill("Words that make the line long")
@@ -475,9 +480,9 @@ def test_the_bar_covers_no_box_that_has_the_focus(desk: Desk) -> None:
         assert covered is None
 
 
+@on_one_database
 @pytest.mark.parametrize("locale", ["km", "en", "fr"])
 def test_the_editor_is_accessible_and_within_the_window(desk: Desk, locale: str) -> None:
-    skip_on_postgresql(desk)
     page = desk.context().new_page()
     page.goto(desk.address())
     page.locator(TITLE).fill("Books for everybody")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import LiveServer
 
-pytestmark = pytest.mark.browser
+# Keys that software plays are tried on both databases in tests/workspace/test_passkeys.py.
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("server", ["sqlite"], indirect=True)]
 _numbers = itertools.count()
 
 

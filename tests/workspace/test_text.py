@@ -6,21 +6,19 @@ import asyncio
 import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.actions.drafts import BoxName, Conflict, Saved, save_box
+from app.actions.drafts import BoxName, BoxNotFound, Conflict, Saved, save_box
 from app.core.clock import utc_now
-from app.models import Campaign, TextPart
+from app.models import Account, Campaign, TextPart, open_account_key
 from app.queries.drafts import find_board, find_draft
 from tests.stage import Organiser, small_campaign
 from tests.workspace.drafts import draft
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from sqlalchemy.orm import Session
 
     from tests.stage import Stage
@@ -432,3 +430,34 @@ def test_a_long_history_has_pages(stage: Stage, owner: Organiser) -> None:
     assert owner.post(elsewhere, {"revision": str(old[0]), "version": "1"}).status_code == 404
     assert owner.post(f"{AT}/{part_id}/history", {"revision": str(old[0]), "version": "61"}).status_code == 303
     assert _parts(stage, "title", "en")[0] == "Books 1"
+
+
+def test_a_box_that_no_text_has_is_not_written(stage: Stage, owner: Organiser) -> None:
+    item = UUID(_item(stage))
+    for box in (BoxName("request", "en"), BoxName("title", "en", item), BoxName("recital", "en", item)):
+        with pytest.raises(BoxNotFound):
+            stage.write(
+                save_box,
+                campaign_id=_campaign_id(stage),
+                box=box,
+                text=WORDS,
+                is_ready=False,
+                shown_version=0,
+                account_id=owner.account_id,
+                now=utc_now(),
+            )
+
+
+def test_who_was_faster_is_named_to_their_team(stage: Stage, owner: Organiser) -> None:
+    key = stage.read(open_account_key, keyring=stage.keyring)
+    assert key is not None
+    name = key.seal("accounts.name", owner.account_id, "សុខា")
+
+    def write_name(session: Session) -> None:
+        session.execute(update(Account).where(Account.id == owner.account_id).values(name=name))
+
+    stage.write(write_name)
+    other = stage.organiser("dara@example.org")
+    stage.join("libraries", other, "editor")
+    owner.post(AT, _box("title", "en", "Books for everybody", 1))
+    assert "សុខា changed this part" in other.post(f"{AT}/part", _box("title", "en", WORDS, 1)).json()["message"]
