@@ -97,28 +97,25 @@ def test_the_module_is_the_command(terminal: Terminal) -> None:
         assert err.count("\n") == (status != 0)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_help_is_there_on_every_level(terminal: Terminal, command: str) -> None:
-    out, err = terminal.run(*command.split(), "--help")
-    assert err == []
-    assert out[0].startswith(f"Usage: hatthalekha {command}".rstrip())
+def test_help_is_there_on_every_level(terminal: Terminal) -> None:
+    for command in COMMANDS:
+        out, err = terminal.run(*command.split(), "--help")
+        assert err == []
+        assert out[0].startswith(f"Usage: hatthalekha {command}".rstrip())
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
+def test_a_command_typed_wrongly_is_one_line_and_status_2(terminal: Terminal) -> None:
+    for arguments, said in (
         ("nonsense", "No such command 'nonsense'"),
         ("serve --port 99999", "'--port'"),
         ("serve --sideways", "No such option"),
         ("campaign stop libraries", "Missing option '--why'"),
         ("campaign import", "Missing argument"),
-    ],
-)
-def test_a_command_typed_wrongly_is_one_line_and_status_2(terminal: Terminal, arguments: str, said: str) -> None:
-    out, (err,) = terminal.run(*arguments.split(), status=2)
-    assert out == []
-    assert err.startswith("hatthalekha: ")
-    assert said in err
+    ):
+        out, (err,) = terminal.run(*arguments.split(), status=2)
+        assert out == []
+        assert err.startswith("hatthalekha: ")
+        assert said in err
 
 
 def test_a_fault_of_ours_is_one_line_without_data(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:

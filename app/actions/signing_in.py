@@ -53,6 +53,14 @@ class Browser:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A browser in which an account was signed in before."""
+
+    id: UUID
+    account_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class Admitted:
     """Whose mailbox is proven. No session is open yet where a second step is needed."""
 
@@ -62,14 +70,25 @@ class Admitted:
 
 
 def ask_to_sign_in(
-    session: Session, *, email: str, locale: str, next_path: str | None, keyring: Keyring, now: datetime
+    session: Session,
+    *,
+    email: str,
+    locale: str,
+    next_path: str | None,
+    keyring: Keyring,
+    now: datetime,
+    device: Device | None = None,
 ) -> UUID:
     """Keep a wish to sign in and owe its letter, whether or not there is such an account; return the request's id.
 
-    With five requests of an address outstanding there is neither row nor letter, and an id that nothing has.
+    With five requests of an address outstanding there is neither row nor letter, and an id that nothing has. A
+    ``device`` of the account counts apart: whoever else asks in its name does not keep its owner out there.
     """
     key = make_account_key(session, keyring=keyring, now=now)
-    request_id = _keep_request(session, email=email, locale=locale, next_path=next_path, key=key, now=now)
+    asker_id = None if device is None or not _is_of(session, device, email, key) else device.id
+    request_id = _keep_request(
+        session, email=email, asker_id=asker_id, locale=locale, next_path=next_path, key=key, now=now
+    )
     if request_id is None:
         return uuid4()
     owe_letter(
@@ -88,7 +107,9 @@ def ask_for_proof(session: Session, *, account_id: UUID, locale: str, keyring: K
     key = make_account_key(session, keyring=keyring, now=now)
     account = session.get_one(Account, account_id)
     email = key.open("accounts.email", account.id, account.email)
-    request_id = _keep_request(session, email=email, locale=locale, next_path=None, key=key, now=now)
+    request_id = _keep_request(
+        session, email=email, asker_id=account_id, locale=locale, next_path=None, key=key, now=now
+    )
     if request_id is None:
         return uuid4()
     owe_letter(
@@ -162,7 +183,7 @@ def make_sign_in_link(session: Session, *, email: str, role: str, locale: str, k
     """Give an account its role, making it where there is none, and return the token of a link that signs it in once."""
     appoint_account(session, email=email, role=role, locale=locale, keyring=keyring, now=now)
     key = make_account_key(session, keyring=keyring, now=now)
-    request_id = _insert_request(session, email=email, locale=locale, next_path=None, key=key, now=now)
+    request_id = _insert_request(session, email=email, asker_id=None, locale=locale, next_path=None, key=key, now=now)
     letter_id = uuid4()
     # A letter that leaves by the operator's hand: links are made from letters.
     letter = {
@@ -200,8 +221,20 @@ def needs_second_step(session: Session, *, account_id: UUID) -> bool:
     return bool(session.scalar(select(has_passkey | has_authenticator)))
 
 
+def _is_of(session: Session, device: Device, email: str, key: DataKey) -> bool:
+    own = session.scalar(select(Account.email_index).where(Account.id == device.account_id))
+    return bool(own == key.index("email", canonical_email(email)))
+
+
 def _keep_request(
-    session: Session, *, email: str, locale: str, next_path: str | None, key: DataKey, now: datetime
+    session: Session,
+    *,
+    email: str,
+    asker_id: UUID | None,
+    locale: str,
+    next_path: str | None,
+    key: DataKey,
+    now: datetime,
 ) -> UUID | None:
     # Requests are counted one after the other, so that fifty at once do not all see none. SQLite has one writer anyway.
     session.execute(select(AccountKey.version).with_for_update())
@@ -210,17 +243,27 @@ def _keep_request(
         .select_from(SignInRequest)
         .where(
             SignInRequest.email_index == key.index("email", canonical_email(email)),
+            SignInRequest.asker_id.is_not_distinct_from(asker_id),
             SignInRequest.created_at > now - REQUESTS_WITHIN,
             SignInRequest.used_at.is_(None),
         )
     )
     if cast("int", outstanding) >= REQUESTS_AT_ONCE:
         return None
-    return _insert_request(session, email=email, locale=locale, next_path=next_path, key=key, now=now)
+    return _insert_request(
+        session, email=email, asker_id=asker_id, locale=locale, next_path=next_path, key=key, now=now
+    )
 
 
 def _insert_request(
-    session: Session, *, email: str, locale: str, next_path: str | None, key: DataKey, now: datetime
+    session: Session,
+    *,
+    email: str,
+    asker_id: UUID | None,
+    locale: str,
+    next_path: str | None,
+    key: DataKey,
+    now: datetime,
 ) -> UUID:
     request_id = uuid4()
     session.execute(
@@ -229,6 +272,7 @@ def _insert_request(
             "id": request_id,
             "email_index": key.index("email", canonical_email(email)),
             "email": key.seal("sign_in_requests.email", request_id, email),
+            "asker_id": asker_id,
             "locale": locale,
             "next_path": next_path,
             "created_at": now,

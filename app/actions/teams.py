@@ -263,12 +263,14 @@ def change_role(
 def remove_member(
     session: Session, *, campaign_id: UUID, account_id: UUID, member_id: UUID, keyring: Keyring, now: datetime
 ) -> None:
-    """Take somebody out of the team. Raises LastOwner, MemberNotFound, NotAllowedAnyMore."""
+    """Take somebody out of the team, and tell them. Raises LastOwner, MemberNotFound, NotAllowedAnyMore."""
     _lock_team(session, campaign_id)
     _see_owner(session, campaign_id, account_id)
     _take_out(session, campaign_id, member_id, keyring)
     details = {"member": member_id.hex}
     record(session, what="member_removed", now=now, account_id=account_id, campaign_id=campaign_id, details=details)
+    member = session.get_one(Account, member_id)
+    _tell(session, member, campaign_id, event=f"removed:{now.timestamp()}", subject_id=member_id, now=now)
 
 
 def leave_team(session: Session, *, campaign_id: UUID, account_id: UUID, keyring: Keyring, now: datetime) -> None:
@@ -415,15 +417,20 @@ def _tell_owners(
     session: Session, campaign_id: UUID, event: str, subject_id: UUID, now: datetime, *, besides: UUID | None = None
 ) -> None:
     for owner in _owners(session, campaign_id):
-        if owner.id == besides:
-            continue
-        owe_letter(
-            session,
-            kind="team_notice",
-            dedupe_key=f"team_notice:{event}:{owner.id}",
-            locale=owner.locale,
-            now=now,
-            campaign_id=campaign_id,
-            account_id=owner.id,
-            subject_id=subject_id,
-        )
+        if owner.id != besides:
+            _tell(session, owner, campaign_id, event=event, subject_id=subject_id, now=now)
+
+
+def _tell(
+    session: Session, account: Account, campaign_id: UUID, *, event: str, subject_id: UUID, now: datetime
+) -> None:
+    owe_letter(
+        session,
+        kind="team_notice",
+        dedupe_key=f"team_notice:{event}:{account.id}",
+        locale=account.locale,
+        now=now,
+        campaign_id=campaign_id,
+        account_id=account.id,
+        subject_id=subject_id,
+    )

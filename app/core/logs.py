@@ -9,10 +9,10 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import structlog
-
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
+
+    import structlog
 
 ALLOWED: Final = frozenset(
     {
@@ -27,8 +27,10 @@ def _keep_listed(_logger: object, _method: str, event: MutableMapping[str, Any])
     return {name: value for name, value in event.items() if name in ALLOWED}
 
 
-def configure_logging() -> None:
+def configure_lines() -> None:
     """Write one JSON object a line to standard error."""
+    import structlog
+
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -40,12 +42,19 @@ def configure_logging() -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    # Libraries may put an address or a statement's values into a warning: only their bare names come through.
+
+
+def configure_logging() -> None:
+    """Keep libraries quiet: they may put an address or a statement's values into a warning."""
     for name in ("sqlalchemy", "aiosmtplib", "asyncio", "asyncpg"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def get_logger() -> structlog.typing.FilteringBoundLogger:
     """Return the logger; its fields are those of ``ALLOWED``."""
+    import structlog  # not before there is a line to write: it takes as long as a fifth of `import fastapi`
+
+    if not structlog.is_configured():
+        configure_lines()
     logger: structlog.typing.FilteringBoundLogger = structlog.get_logger()
     return logger

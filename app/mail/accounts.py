@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.i18n import message
-from app.mail.desk import DAILY_FROM_ALL, Kind, Prepared, Secret
+from app.mail.desk import Kind, Prepared, Secret
 from app.models import Account, SignInRequest
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 LINK_WORKS: Final = timedelta(minutes=15)
 #: Whoever asked that long ago has given up or asked again: a link that is late is noise.
 WORTH_SENDING: Final = timedelta(hours=1)
+#: How many of them an address gets in a day: those that anybody asks for, those of a browser where the account was
+#: signed in, and those of the account itself, each apart, so that nobody uses up what its owner needs to come in.
+DAILY_SIGN_INS: Final = 10
+ANYBODY: Final = UUID(int=0)
 
 #: What an account is told of; the letter's subject says which.
 NOTICES: Final[Mapping[str, tuple[UUID, Message]]] = {
@@ -60,18 +64,25 @@ def _prepare_sign_in(session: Session, letter: Letter, desk: Desk) -> Prepared |
         if account is None
         else key.open("accounts.email", account.id, account.email)
     )
+    pool = request.asker_id or ANYBODY
     code = Secret("sign_in_code", LINK_WORKS)
     if letter.account_id is not None:
         # Somebody who is signed in proves that it is them: a link would sign in once more, and lose what they do.
         return Prepared(
-            recipient, {"is_proof": True}, {"links": "/workspace/prove"}, secrets=(code,), daily=DAILY_FROM_ALL
+            recipient,
+            {"is_proof": True},
+            {"links": "/workspace/prove"},
+            secrets=(code,),
+            daily=DAILY_SIGN_INS,
+            pool=pool,
         )
     return Prepared(
         recipient,
         {"is_proof": False},
         {"links": "/workspace/sign-in/{sign_in}"},
         secrets=(Secret("sign_in", LINK_WORKS), code),
-        daily=DAILY_FROM_ALL,
+        daily=DAILY_SIGN_INS,
+        pool=pool,
     )
 
 

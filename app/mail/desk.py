@@ -41,7 +41,8 @@ class Prepared:
 
     ``links`` are addresses after the language, in which ``{purpose}`` stands for a token: templates get each of them
     for every language. ``daily`` is how many letters a day its address may get from this campaign, None where it asked
-    for them or works here; ``one_click`` names the link that unsubscribes.
+    for them or works here. Letters with a ``pool`` count with those of the same pool, and apart from all others.
+    ``one_click`` names the link that unsubscribes.
     """
 
     recipient: str
@@ -49,6 +50,7 @@ class Prepared:
     links: Mapping[str, str] = field(default_factory=dict)
     secrets: tuple[Secret, ...] = ()
     daily: int | None = None
+    pool: UUID | None = None
     one_click: str | None = None
 
 

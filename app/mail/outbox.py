@@ -43,8 +43,6 @@ TO_MANY: Final = ("update", "response", "edition_changed")
 BOUNCES_IN_A_ROW: Final = 3
 #: Letters of whose links only the last three work.
 SIGNING: Final = ("confirm", "already_signed")
-#: Whose letters count together that belong to no campaign.
-NO_CAMPAIGN: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,16 +279,19 @@ def _has_quota(session: Session, keyring: Keyring, letter: Letter, prepared: Pre
     What is counted is a keyed hash whose key dies with the day's salt, so that the numbers can never be read back. The
     campaign comes first: what it has no room for must not use up the room of the others.
     """
-    today = now.date()
-    key = keyed_hash(keyring.quotas, _salt_of(session, today))
+    today, daily = now.date(), cast("int", prepared.daily)
+    key = keyed_hash(keyring.quotas, salt_of(session, today))
     mailbox = canonical_email(prepared.recipient).encode()
-    campaign = (letter.campaign_id or NO_CAMPAIGN).bytes
-    return _use_quota(session, keyed_hash(key, mailbox, campaign), today, cast("int", prepared.daily)) and _use_quota(
+    if prepared.pool is not None:
+        return _use_quota(session, keyed_hash(key, mailbox, b"pool", prepared.pool.bytes), today, daily)
+    campaign = cast("UUID", letter.campaign_id).bytes
+    return _use_quota(session, keyed_hash(key, mailbox, campaign), today, daily) and _use_quota(
         session, keyed_hash(key, mailbox), today, DAILY_FROM_ALL
     )
 
 
-def _salt_of(session: Session, today: object) -> bytes:
+def salt_of(session: Session, today: object) -> bytes:
+    """Return the salt of a day, making it where there is none."""
     salt = session.scalar(select(QuotaSalt.salt).where(QuotaSalt.day == today))
     if salt is not None:
         return salt

@@ -1,4 +1,4 @@
-"""Letters to teams: invitations, and who came or left."""
+"""Letters to teams: invitations, who came or left, and to whoever was removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.i18n import message
 from app.mail.desk import DAILY_FROM_A_CAMPAIGN, Kind, Prepared, Secret
-from app.models import Account, Invitation, Member
+from app.models import Account, Invitation, Member, open_account_name
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -46,19 +46,24 @@ def _prepare_invitation(session: Session, letter: Letter, desk: Desk) -> Prepare
 
 def _prepare_notice(session: Session, letter: Letter, desk: Desk) -> Prepared | None:
     matter, key = desk.find_matter(session, letter), desk.account_key(session)
-    owner = session.get(Account, letter.account_id)
-    if matter is None or key is None or owner is None or owner.state != "active":
+    account = session.get(Account, letter.account_id)
+    if matter is None or key is None or account is None or account.state != "active":
         return None
-    member = session.get(Member, (matter.campaign.id, owner.id))
-    news = _news_of(session, letter, key)
-    if member is None or member.role != "owner" or news is None:
+    member = session.get(Member, (matter.campaign.id, account.id))
+    path, news = f"/workspace/campaigns/{matter.campaign.slug}/team", None
+    if letter.subject_id == account.id:
+        # About the recipient, who was removed, and may be in the team again by now.
+        path, news = "/workspace", None if member is not None else ("removed", "")
+    elif member is not None and member.role == "owner":
         # Who came and left is told to owners alone.
+        news = _news_of(session, letter, key)
+    if news is None:
         return None
     event, who = news
     return Prepared(
-        recipient=key.open("accounts.email", owner.id, owner.email),
+        recipient=key.open("accounts.email", account.id, account.email),
         context={**matter.context(), "event": event, "who": who},
-        links={"team_links": f"/workspace/campaigns/{matter.campaign.slug}/team"},
+        links={"team_links": path},
     )
 
 
@@ -75,7 +80,7 @@ def _news_of(session: Session, letter: Letter, key: DataKey) -> tuple[str, str] 
 
 def _name_of(session: Session, account_id: UUID, key: DataKey) -> str | None:
     account = session.get(Account, account_id)
-    return None if account is None or account.name is None else key.open("accounts.name", account.id, account.name)
+    return None if account is None else open_account_name(key, account.id, account.name)
 
 
 # Neutral, as all subjects are: they name no campaign.

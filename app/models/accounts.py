@@ -72,6 +72,8 @@ class SignInRequest(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email_index: Mapped[bytes]
     email: Mapped[bytes]  # sealed with the accounts' key
+    # Who asked, where that is known: the account while it is signed in, or a browser where it was. None: anybody.
+    asker_id: Mapped[UUID | None]
     locale: Mapped[str]
     next_path: Mapped[str | None]  # the page of the workspace that was wanted
     created_at: Mapped[datetime]

@@ -61,5 +61,5 @@ class Record(Base):
     at: Mapped[datetime]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
-    what: Mapped[str]  # a word of app/rules/permissions.py or app/rules/moves.py
+    what: Mapped[str]  # the word that whoever adds the row has for it, such as "signed_in" or "refused"
     details: Mapped[dict[str, Any]]

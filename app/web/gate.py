@@ -1,4 +1,4 @@
-"""The gate of the doors behind a sign-in: who asks, what the address needs, and a 404 on record for all others."""
+"""The gate of the doors behind a sign-in: who asks, what the address needs, and a 404 for all others, on record."""
 
 from __future__ import annotations
 
@@ -131,6 +131,8 @@ class Gate:
         """Stand in front of a door."""
         self._house = house
         self._door = door
+        # When somebody who is not signed in was last put on record, by method and page: as many as there are of these.
+        self._noted: dict[tuple[str, str], datetime] = {}
 
     def route(self, page: Page) -> Route:
         """Return the route of a page. One about a campaign that names no permission is a mistake of ours."""
@@ -147,7 +149,8 @@ class Gate:
         now, locale = utc_now(), _locale_of(request)
         signed_in = await find_visitor(self._house, request, now)
         if signed_in is None:
-            await self._record_refusal(page, request, None, now)
+            if self._is_worth_noting(page, request, now):
+                await self._record_refusal(page, request, None, now)
             return await self._show_signed_out(page, request, locale)
         needs = page.needed(request.method)
         if now - signed_in.seen_at >= SEEN_EVERY:
@@ -176,6 +179,15 @@ class Gate:
         if not SLUG.fullmatch(slug):
             return None
         return await self._house.database.read(find_team_campaign, account_id=signed_in.account_id, slug=slug)
+
+    def _is_worth_noting(self, page: Page, request: Request, now: datetime) -> bool:
+        """Tell whether to put somebody on record who is not signed in: anybody may knock ten thousand times an hour."""
+        key = request.method, page.path
+        last = self._noted.get(key)
+        if last is not None and now - last < NOTED_EVERY:
+            return False
+        self._noted[key] = now
+        return True
 
     async def _record_refusal(self, page: Page, request: Request, signed_in: SignedIn | None, now: datetime) -> None:
         slug = request.path_params.get("slug", "")
@@ -229,6 +241,8 @@ class _Any(frozenset[str]):
 ANY_FIELD: Final = _Any()
 #: A session is noted as used once in so long: not each page costs a write.
 SEEN_EVERY: Final = timedelta(minutes=5)
+#: Of those who are not signed in, one for each page in so long goes on record.
+NOTED_EVERY: Final = timedelta(hours=1)
 #: Shorter values of a form are codes and choices, and nobody misses them.
 _WORTH_KEEPING: Final = 60
 

@@ -8,12 +8,15 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
 
 from starlette.exceptions import HTTPException
 
 from app.actions.accounts import SESSION_LASTS, hash_secret
+from app.actions.signing_in import Device
 from app.core.keys import keyed_hash
 from app.queries.accounts import find_signed_in
+from app.web.cookies import SealedCookie
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 FORM_TOKEN: Final = "form_token"  # noqa: S105 - a field's name
 #: For how long after proving who one is grave steps ask nothing more.
 PROOF_LASTS: Final = timedelta(minutes=10)
+#: That an account was signed in here, until it signs out: its letters do not run out because others ask for some.
+DEVICE_COOKIE: Final = SealedCookie("hatthalekha_device", 74, 365 * 24 * 60 * 60)
 
 
 def session_cookie(settings: Settings) -> str:
@@ -41,8 +46,9 @@ def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
 
-def write_session_cookie(response: Response, secret: str, settings: Settings) -> None:
-    """Keep a session's secret in the browser."""
+def write_session_cookies(response: Response, secret: str, account_id: UUID, house: House) -> None:
+    """Keep a session's secret in the browser, and whose browser it is, for when the session has ended by itself."""
+    settings = house.settings
     response.set_cookie(
         session_cookie(settings),
         secret,
@@ -52,10 +58,12 @@ def write_session_cookie(response: Response, secret: str, settings: Settings) ->
         samesite="lax",
         secure=settings.is_secure,
     )
+    DEVICE_COOKIE.write(response, [uuid4().hex, account_id.hex], keyring=house.keyring, settings=settings)
 
 
-def forget_session_cookie(response: Response, settings: Settings) -> None:
-    """Make the browser forget it."""
+def forget_session_cookies(response: Response, settings: Settings) -> None:
+    """Make the browser forget both."""
+    DEVICE_COOKIE.forget(response, settings=settings)
     response.delete_cookie(session_cookie(settings), path="/", httponly=True, samesite="lax", secure=settings.is_secure)
 
 
@@ -65,6 +73,12 @@ async def find_visitor(house: House, request: Request, now: datetime) -> SignedI
     if not secret:
         return None
     return await house.database.read(find_signed_in, secret_hash=hash_secret(secret), keyring=house.keyring, now=now)
+
+
+def find_device(house: House, request: Request) -> Device | None:
+    """Return whose browser this was when it was last signed in, or None."""
+    content = DEVICE_COOKIE.read(request, keyring=house.keyring)
+    return None if content is None else Device(*map(UUID, content))
 
 
 @dataclass(frozen=True, slots=True)

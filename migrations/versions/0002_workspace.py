@@ -139,6 +139,7 @@ def _create_tables() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("email_index", sa.LargeBinary(), nullable=False),
         sa.Column("email", sa.LargeBinary(), nullable=False),
+        sa.Column("asker_id", sa.Uuid(), nullable=True),
         sa.Column("locale", sa.String(), nullable=False),
         sa.Column("next_path", sa.String(), nullable=True),
         sa.Column("created_at", MOMENT, nullable=False),

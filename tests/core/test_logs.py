@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import structlog
 
-from app.core.logs import ALLOWED, configure_logging, get_logger
+from app.core.logs import ALLOWED, configure_lines, configure_logging, get_logger
 from app.mail.transport import RefusedForNow
 from tests.stage import good_form
 
@@ -25,6 +25,7 @@ def said() -> Iterator[io.StringIO]:
     """Log as in production, but everything, the libraries' own words included; give what is said."""
     output, before = io.StringIO(), structlog.get_config()
     configure_logging()
+    configure_lines()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.WriteLoggerFactory(file=output),
@@ -40,6 +41,19 @@ def said() -> Iterator[io.StringIO]:
     root.setLevel(levels[0])
     browser.setLevel(levels[1])
     structlog.configure(**before)
+
+
+def test_the_first_line_of_a_process_is_written_as_ours(capfd: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    structlog.reset_defaults()
+    try:
+        get_logger().error("job failed", job="deliver_mail", email="sokha@example.org")
+    finally:
+        structlog.reset_defaults()
+        structlog.configure(**before)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert set(json.loads(err)) == {"event", "job", "level", "timestamp"}
 
 
 def test_a_field_that_is_not_listed_does_not_come_out(said: io.StringIO) -> None:

@@ -6,15 +6,19 @@ The tables of both doors are gone through, whatever is in them: an address that 
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 import pytest
+import time_machine
 from starlette.routing import Route
 
+from app.core.clock import utc_now
 from app.rules.permissions import STAFF, Membership, Permission, Role, StaffPermission
 from app.web.moderation.door import PAGES as MODERATION
 from app.web.workspace.door import PAGES as WORKSPACE
+from tests.stage import on_one_database
 
 if TYPE_CHECKING:
     from app.web.gate import Page
@@ -88,7 +92,14 @@ def refusals(stage: Stage) -> int:
     return int(row[0])
 
 
-@pytest.mark.parametrize("role", [str(role) for role in ROLES])
+#: Each role on SQLite, and on PostgreSQL those who see the most: what they open there has its own statements.
+EVERYWHERE: Final = (
+    *(("sqlite", str(role)) for role in ROLES),
+    *(("postgresql", role) for role in ("owner", "operator", "signed out")),
+)
+
+
+@pytest.mark.parametrize(("database_url", "role"), EVERYWHERE, indirect=["database_url"])
 def test_what_is_not_allowed_is_not_there_and_is_on_record(stage: Stage, role: str) -> None:
     slug = stage.campaign()
     somebody = come_as(stage, slug, role)
@@ -114,6 +125,7 @@ def test_what_is_not_allowed_is_not_there_and_is_on_record(stage: Stage, role: s
         assert row[0] == 0
 
 
+@on_one_database
 @pytest.mark.parametrize("role", [str(role) for role in ROLES if role != "signed out"])
 def test_a_post_without_this_sessions_token_is_refused(stage: Stage, role: str) -> None:
     slug = stage.campaign()
@@ -134,6 +146,22 @@ def test_a_post_without_this_sessions_token_is_refused(stage: Stage, role: str) 
     assert refusals(stage) <= unknown
 
 
+def test_who_is_signed_in_is_always_on_record_and_others_once_an_hour_for_each_page(stage: Stage) -> None:
+    slug, outsider = stage.campaign(), stage.organiser("outsider@example.org")
+    path = f"/en/workspace/campaigns/{slug}/team"
+    for _ in range(3):
+        assert outsider.get(path).status_code == 404
+        assert stage.get(path).status_code == 404
+        assert stage.get(f"/fr/workspace/campaigns/none-such-{slug}/team").status_code == 404
+    assert refusals(stage) == 3 + 1
+    assert stage.post(path).status_code == 404
+    with time_machine.travel(utc_now() + timedelta(minutes=61), tick=True):
+        assert stage.get(path).status_code == 404
+    assert refusals(stage) == 3 + 1 + 2
+    assert stage.sql("SELECT count(*) FROM records WHERE what = 'refused' AND campaign_id IS NOT NULL") == [(6,)]
+
+
+@on_one_database
 def test_a_foreign_campaign_and_one_that_is_not_there_look_alike(stage: Stage) -> None:
     slug = stage.campaign()
     outsider = come_as(stage, slug, "outsider")
@@ -145,6 +173,7 @@ def test_a_foreign_campaign_and_one_that_is_not_there_look_alike(stage: Stage) -
             assert len(answers) == 1, page.path
 
 
+@on_one_database
 def test_every_route_behind_the_sign_in_comes_from_the_tables(stage: Stage) -> None:
     known = {f"/{{locale}}/{door}{page.path}" for door, page in PAGES}
     unknown = set()

@@ -15,6 +15,7 @@ from app.core.clock import utc_now
 from app.jobs.retain import forget_all
 from app.rules.devices import name_device
 from app.web.sessions import session_cookie
+from tests.stage import on_one_database
 from tests.workspace.test_sign_in import AT as SIGN_IN
 from tests.workspace.test_sign_in import EMAIL, add_authenticator, ask, link_of
 
@@ -73,6 +74,7 @@ def test_name_and_language_are_kept(stage: Stage) -> None:
     assert stage.sql("SELECT name, locale FROM accounts") == [(None, "fr")]
 
 
+@on_one_database
 def test_a_bad_name_is_shown_again_and_a_bad_language_refused(stage: Stage) -> None:
     somebody = stage.organiser(EMAIL)
     answer = somebody.post(AT, {"name": "www.example.org", "locale": "fr"})
@@ -111,6 +113,7 @@ def test_a_grave_step_waits_for_a_code_by_letter_and_then_happens(stage: Stage) 
         assert prove(somebody, [], letter_code=letter.code).status_code == 422
 
 
+@on_one_database
 def test_with_nothing_waiting_one_comes_back_to_the_account(stage: Stage) -> None:
     somebody = stage.organiser(EMAIL)
     with time_machine.travel(utc_now() + LATER, tick=True):
@@ -190,6 +193,7 @@ def test_an_authenticator_is_set_up_and_gives_recovery_codes_once(stage: Stage) 
     assert not any(code.encode() in bytes(row[0]) for row in stored for code in codes)
 
 
+@on_one_database
 def test_a_secret_is_shown_only_to_who_has_just_proven_who_they_are(stage: Stage) -> None:
     somebody = stage.organiser(EMAIL)
     set_up_authenticator(somebody)
@@ -242,6 +246,7 @@ def test_without_a_second_step_no_recovery_codes_are_left(stage: Stage) -> None:
 # Passkeys, as far as no browser is needed: the rest is in tests/browser/test_passkeys.py
 
 
+@on_one_database
 def test_passkeys_want_a_host_with_a_name(stage: Stage) -> None:
     somebody = stage.organiser(EMAIL)
     assert somebody.post(f"{AT}/passkeys/start").headers["location"] == f"{AT}/passkeys"
@@ -296,6 +301,7 @@ def test_sessions_are_listed_and_ended(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM account_sessions") == [(1,)]
 
 
+@on_one_database
 def test_signing_out_ends_the_session_and_its_cookie(stage: Stage) -> None:
     somebody = stage.organiser(EMAIL)
     secret = somebody.browser.cookies[session_cookie(stage.settings)]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
+from app.actions import settings
 from app.core.clock import utc_now
 from app.queries.drafts import find_draft
+from app.rules.campaign_file import parse_campaign_file
 from app.rules.texts import CampaignText
-from tests.stage import REAL_CAMPAIGNS, Organiser, Stage, small_campaign
+from tests.stage import REAL_CAMPAIGNS, Organiser, Stage, on_one_database, small_campaign
 from tests.web.html import Page
 
 if TYPE_CHECKING:
@@ -78,6 +82,7 @@ def column(stage: Stage, slug: str, name: str) -> Any:  # noqa: ANN401 - whateve
     )
 
 
+@on_one_database
 def test_home_of_a_newcomer_says_what_to_do(stage: Stage) -> None:
     for locale in ("km", "en", "fr"):
         page = Page(stage.organiser("new@example.org").get(f"/{locale}/workspace").text)
@@ -101,21 +106,24 @@ def test_home_lists_my_campaigns_and_no_others(stage: Stage) -> None:
     assert "Owner" in page.words
 
 
+@on_one_database
 def test_home_of_staff_leads_to_moderation(stage: Stage) -> None:
     page = Page(stage.organiser("staff@example.org", role="moderator").get(HOME).text)
     assert "/en/moderation" in page.links
 
 
+@on_one_database
 def test_public_pages_lead_organisers_to_their_door(stage: Stage) -> None:
     assert "/fr/workspace/sign-in" in Page(stage.get("/fr/about").text).links
 
 
-@pytest.mark.parametrize("locale", ["km", "en", "fr"])
-def test_start_has_the_answers_that_most_give(stage: Stage, locale: str) -> None:
-    page = Page(stage.organiser().get(f"/{locale}/workspace/start").text)
-    assert page.lang == locale
-    assert {value for name, value in page.ticked if name == "promised"} == {"km", "en", "fr"}
-    assert page.fields["once"][0]
+@on_one_database
+def test_start_has_the_answers_that_most_give(stage: Stage) -> None:
+    for locale in ("km", "en", "fr"):
+        page = Page(stage.organiser().get(f"/{locale}/workspace/start").text)
+        assert page.lang == locale
+        assert {value for name, value in page.ticked if name == "promised"} == {"km", "en", "fr"}
+        assert page.fields["once"][0]
 
 
 def test_start_of_a_commons_petition_makes_a_draft_in_the_form_of_the_house(stage: Stage) -> None:
@@ -202,9 +210,10 @@ def test_start_pressed_twice_starts_one(stage: Stage) -> None:
     assert started(owner, once="ff" * 16) == "khmer-books-in-every-library-2"
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
+@on_one_database
+def test_start_says_what_is_missing_and_keeps_the_rest(stage: Stage) -> None:
+    owner = stage.organiser()
+    missing: tuple[tuple[dict[str, object], str], ...] = (
         ({"template": None}, "template"),
         ({"title": " "}, "title"),
         ({"title": "x" * 301}, "title"),
@@ -227,24 +236,74 @@ def test_start_pressed_twice_starts_one(stage: Stage) -> None:
         ({"label_en": "", "label_km": ""}, "label_en"),
         ({"label_en": "x" * 1001, "label_km": ""}, "label_en"),
         ({"organiser_name": ""}, "organiser_name"),
-    ],
-)
-def test_start_says_what_is_missing_and_keeps_the_rest(stage: Stage, changes: dict[str, object], field: str) -> None:
-    response = stage.organiser().post(f"{HOME}/start", pairs(good_start(**changes)))
-    assert response.status_code == 422
-    page = Page(response.text)
-    assert [name for name, _ in page.summary] == [field]
-    assert page.title.startswith("Error:")
-    if "organiser_name" not in changes:
-        assert page.fields["organiser_name"] == ["Friends of Libraries"]
-    assert ("promised", "fr") in page.ticked
+    )
+    for changes, field in missing:
+        response = owner.post(f"{HOME}/start", pairs(good_start(**changes)))
+        assert response.status_code == 422, changes
+        page = Page(response.text)
+        assert [name for name, _ in page.summary] == [field], changes
+        assert page.title.startswith("Error:")
+        if "organiser_name" not in changes:
+            assert page.fields["organiser_name"] == ["Friends of Libraries"]
+        assert ("promised", "fr") in page.ticked
     assert stage.sql("SELECT count(*) FROM campaigns") == [(0,)]
 
 
+def test_an_account_has_twenty_drafts_at_most(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings.DRAFTS_AT_ONCE == 20
+    monkeypatch.setattr(settings, "DRAFTS_AT_ONCE", 2)
+    stage.campaign()  # open, and so no draft
+    owner = stage.organiser("organiser@example.org")
+    for once in ("aa" * 16, "bb" * 16):
+        started(owner, once=once)
+    assert started(owner, once="bb" * 16) == "khmer-books-in-every-library-2"
+    for response in (
+        owner.post(f"{HOME}/start", pairs(good_start(once="cc" * 16))),
+        brought(owner, small_campaign("brought"), once="cc" * 16),
+        owner.post(f"{HOME}/campaigns/libraries/copy", {"once": "cc" * 16}),
+    ):
+        assert response.status_code == 422
+        assert "Go on with one of them" in Page(response.text).words
+    assert stage.sql("SELECT count(*) FROM campaigns") == [(3,)]
+    # Whoever else is in the team of these has drafts of their own.
+    viewer = stage.organiser("viewer@example.org")
+    for slug in ("khmer-books-in-every-library", "khmer-books-in-every-library-2"):
+        stage.join(slug, viewer, "editor")
+    assert started(viewer, once="dd" * 16)
+
+
+def test_starts_at_once_make_as_many_drafts_as_there_may_be(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "DRAFTS_AT_ONCE", 3)
+    owner = stage.organiser()
+    file = parse_campaign_file(json.dumps(small_campaign()).encode())
+
+    async def storm() -> None:
+        await asyncio.gather(
+            *(
+                stage.database.write(
+                    settings.import_as_team,
+                    campaign_id=uuid4(),
+                    beginner=settings.Beginner(owner.account_id, owner.email),
+                    file=file,
+                    fallback_slug=f"petition-{number}",
+                    keyring=stage.keyring,
+                    now=utc_now(),
+                )
+                for number in range(8)
+            ),
+            return_exceptions=True,
+        )
+
+    stage.run(storm())
+    assert stage.sql("SELECT count(*) FROM campaigns") == [(3,)]
+
+
+@on_one_database
 def test_start_without_an_id_of_ours_is_no_form_of_ours(stage: Stage) -> None:
     assert stage.organiser().post(f"{HOME}/start", pairs(good_start(once="x"))).status_code == 400
 
 
+@on_one_database
 def test_start_without_the_form_token_is_refused(stage: Stage) -> None:
     owner = stage.organiser()
     assert stage.post(f"{HOME}/start", pairs(good_start()), browser=owner.browser).status_code == 403
@@ -283,6 +342,7 @@ def test_import_of_a_taken_address_gets_another(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM sponsors WHERE state = 'accepted'") == [(1,)]
 
 
+@on_one_database
 def test_import_names_each_fault_and_keeps_what_was_pasted(stage: Stage) -> None:
     document = {**small_campaign(), "kind": "poem", "timezone": "Mars/Base"}
     response = brought(stage.organiser(), document)

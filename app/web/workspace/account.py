@@ -7,7 +7,6 @@ import secrets
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-import pyotp
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
@@ -19,7 +18,7 @@ from app.rules.normalise import Refused, clean_line, clean_name
 from app.web.cookies import SealedCookie
 from app.web.gate import Page, Visit
 from app.web.proving import FIFTEEN_MINUTES, find_party
-from app.web.sessions import forget_session_cookie, is_proven
+from app.web.sessions import forget_session_cookies, is_proven
 from app.web.workspace import prove
 
 if TYPE_CHECKING:
@@ -173,12 +172,14 @@ def _show_passkeys(visit: Visit, *, label: str, error: Message | None = None) ->
 
 async def start_authenticator(visit: Visit) -> Response:
     """Make a secret for an authenticator, and go on to the page that shows it."""
+    from pyotp import random_base32  # no other page needs it, and the start of the server should not wait for it
+
     await visit.read_form()
     try:
         await visit.house.database.write(
             second_step.start_authenticator,
             account_id=visit.signed_in.account_id,
-            secret=pyotp.random_base32(),
+            secret=random_base32(),
             keyring=visit.house.keyring,
             now=visit.now,
         )
@@ -198,11 +199,12 @@ async def show_authenticator(visit: Visit) -> Response:
 async def draw_authenticator(visit: Visit) -> Response:
     """Draw the secret as a code for an authenticator's camera."""
     import segno
+    from pyotp import TOTP
 
     secret = await _find_secret(visit)
     if secret is None:
         raise HTTPException(404)
-    uri = pyotp.TOTP(secret).provisioning_uri(name=visit.signed_in.email, issuer_name=second_step.SERVICE)
+    uri = TOTP(secret).provisioning_uri(name=visit.signed_in.email, issuer_name=second_step.SERVICE)
     drawing = io.BytesIO()
     segno.make_qr(uri, error="m").save(drawing, kind="svg", scale=4, border=4, xmldecl=False, svgns=True)
     return Response(drawing.getvalue(), media_type="image/svg+xml")
@@ -349,7 +351,7 @@ async def _sign_out(visit: Visit) -> Response:
         accounts.end_session, account_id=me.account_id, session_id=me.session_id, now=visit.now
     )
     response = RedirectResponse(f"/{visit.locale}/workspace/sign-in", 303)
-    forget_session_cookie(response, visit.house.settings)
+    forget_session_cookies(response, visit.house.settings)
     CODES_COOKIE.forget(response, settings=visit.house.settings)
     # Whatever pages this browser keeps, it shall not show them to the next person.
     response.headers["Clear-Site-Data"] = '"cache"'

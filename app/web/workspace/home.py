@@ -8,7 +8,15 @@ from uuid import UUID, uuid4
 
 from starlette.exceptions import HTTPException
 
-from app.actions.settings import Beginner, NewCampaign, SetAddressee, create_campaign, import_as_team
+from app.actions.settings import (
+    DRAFTS_AT_ONCE,
+    Beginner,
+    NewCampaign,
+    SetAddressee,
+    TooManyDrafts,
+    create_campaign,
+    import_as_team,
+)
 from app.actions.teams import InvitationEnded, answer_own_invitation
 from app.i18n import LOCALES, message
 from app.queries.teams import list_my_campaigns, list_my_invitations
@@ -37,6 +45,14 @@ if TYPE_CHECKING:
 
 #: As much of a file as a form can carry.
 FILE_BYTES: Final = 60_000
+TOO_MANY_DRAFTS: Final = message(
+    "You have %(count)s drafts, which is as many as you can have. Go on with one of them: all of it can be changed.",
+    count=DRAFTS_AT_ONCE,
+)
+#: Said while moderators have paused the creation of campaigns. Nothing of what was typed is at fault.
+PAUSED: Final = message(
+    "No new campaigns can be started for the time being. Please come back later: keep a copy of what you have written."
+)
 
 
 async def show_home(visit: Visit) -> Response:
@@ -56,7 +72,7 @@ async def answer_invitation(visit: Visit) -> Response:
             now=visit.now,
         )
     except InvitationEnded:
-        return await _show_home(visit, has_ended=True)
+        return await refuse_at_home(visit, message("This invitation was answered or taken back in the meantime."))
     return visit.go("" if slug is None else f"/campaigns/{slug}")
 
 
@@ -68,50 +84,63 @@ async def show_start(visit: Visit) -> Response:
         "once": uuid4().hex,
         "organiser_name": visit.signed_in.name or "",
     }
-    return _show_start(visit, values, {"promised": ["km", "en", "fr"]}, {})
+    return _show_start(
+        visit, values, {"promised": ["km", "en", "fr"]}, {}, is_paused=await is_creation_paused(visit)
+    )
 
 
 async def start(visit: Visit) -> Response:
     """Start a campaign as a draft, or say what is missing."""
     form = await visit.read_form(repeated=REPEATED)
     new, errors = _read_new(form, visit)
-    if new is None:
+    if await is_creation_paused(visit):
+        errors = {"template": PAUSED}
+    if new is None or errors:
         return _show_start(visit, form.typed(), repeated_of(form), say_errors(errors, visit.locale))
-    slug = await visit.house.database.write(
-        create_campaign,
-        campaign_id=read_id(form, "once"),
-        beginner=beginner_of(visit),
-        new=new,
-        fallback_slug=random_slug(TEMPLATES[new.template].kind),
-        keyring=visit.house.keyring,
-        now=visit.now,
-    )
+    try:
+        slug = await visit.house.database.write(
+            create_campaign,
+            campaign_id=read_id(form, "once"),
+            beginner=beginner_of(visit),
+            new=new,
+            fallback_slug=random_slug(TEMPLATES[new.template].kind),
+            keyring=visit.house.keyring,
+            now=visit.now,
+        )
+    except TooManyDrafts:
+        errors = {"template": TOO_MANY_DRAFTS}
+        return _show_start(visit, form.typed(), repeated_of(form), say_errors(errors, visit.locale))
     return visit.go(f"/campaigns/{slug}/text")
 
 
 async def show_import(visit: Visit) -> Response:
     """Show the page that takes a campaign's file."""
-    return _show_import(visit, "", uuid4().hex, ())
+    return _show_import(visit, "", uuid4().hex, is_paused=await is_creation_paused(visit))
 
 
 async def import_file(visit: Visit) -> Response:
     """Make a draft of a file, or name everything that is wrong with it."""
     form = await visit.read_form()
     pasted, once = form.text("file"), read_id(form, "once")
+    if await is_creation_paused(visit):
+        return _show_import(visit, pasted, once.hex, error=PAUSED)
     try:
         file = parse_campaign_file(pasted.strip().encode())
     except BadCampaignFile as refusal:
         faults = [(fault.place, fault.message.say(visit.locale)) for fault in refusal.faults]
-        return _show_import(visit, pasted, once.hex, faults)
-    slug = await visit.house.database.write(
-        import_as_team,
-        campaign_id=once,
-        beginner=beginner_of(visit),
-        file=file,
-        fallback_slug=random_slug(file.kind),
-        keyring=visit.house.keyring,
-        now=visit.now,
-    )
+        return _show_import(visit, pasted, once.hex, faults=faults)
+    try:
+        slug = await visit.house.database.write(
+            import_as_team,
+            campaign_id=once,
+            beginner=beginner_of(visit),
+            file=file,
+            fallback_slug=random_slug(file.kind),
+            keyring=visit.house.keyring,
+            now=visit.now,
+        )
+    except TooManyDrafts:
+        return _show_import(visit, pasted, once.hex, error=TOO_MANY_DRAFTS)
     return visit.go(f"/campaigns/{slug}")
 
 
@@ -127,6 +156,11 @@ def beginner_of(visit: Visit) -> Beginner:
     return Beginner(visit.signed_in.account_id, visit.signed_in.email)
 
 
+async def is_creation_paused(visit: Visit) -> bool:
+    """Tell whether nobody can start a campaign for the time being."""
+    return (await visit.house.switchboard.find()).is_creation_paused
+
+
 def read_id(form: Form, name: str) -> UUID:
     """Return an id that a page of ours put into its form; a form without is none of ours."""
     try:
@@ -140,21 +174,32 @@ def random_slug(kind: str) -> str:
     return f"{kind.replace('_', '-')}-{secrets.token_hex(3)}"
 
 
-async def _show_home(visit: Visit, *, has_ended: bool = False) -> Response:
+async def refuse_at_home(visit: Visit, error: Message) -> Response:
+    """Say on the first page why something did not happen, whatever page it was asked on."""
+    return await _show_home(visit, error=error)
+
+
+async def _show_home(visit: Visit, *, error: Message | None = None) -> Response:
     account_id = visit.signed_in.account_id
     return visit.show(
         "workspace/home.html",
-        status_code=422 if has_ended else 200,
+        status_code=422 if error else 200,
+        path="/workspace",
         campaigns=await visit.house.database.read(list_my_campaigns, account_id=account_id),
         invitations=await visit.house.database.read(
             list_my_invitations, account_id=account_id, keyring=visit.house.keyring, now=visit.now
         ),
-        has_ended=has_ended,
+        error=None if error is None else error.say(visit.locale),
     )
 
 
 def _show_start(
-    visit: Visit, values: Mapping[str, str], repeated: Mapping[str, list[str]], errors: Mapping[str, str]
+    visit: Visit,
+    values: Mapping[str, str],
+    repeated: Mapping[str, list[str]],
+    errors: Mapping[str, str],
+    *,
+    is_paused: bool = False,
 ) -> Response:
     return visit.show(
         "workspace/start.html",
@@ -170,17 +215,28 @@ def _show_start(
         known_addressees=KNOWN_ADDRESSEES,
         zone=visit.house.settings.timezone,
         house_threshold=HOUSE_THRESHOLD,
+        pause=PAUSED.say(visit.locale) if is_paused else None,
     )
 
 
-def _show_import(visit: Visit, pasted: str, once: str, faults: Sequence[tuple[str, str]]) -> Response:
+def _show_import(
+    visit: Visit,
+    pasted: str,
+    once: str,
+    *,
+    faults: Sequence[tuple[str, str]] = (),
+    error: Message | None = None,
+    is_paused: bool = False,
+) -> Response:
     return visit.show(
         "workspace/import.html",
-        status_code=422 if faults else 200,
+        status_code=422 if faults or error else 200,
         pasted=pasted,
         once=once,
         faults=faults,
+        error=None if error is None else error.say(visit.locale),
         most_bytes=FILE_BYTES,
+        pause=PAUSED.say(visit.locale) if is_paused else None,
     )
 
 

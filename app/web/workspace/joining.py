@@ -17,7 +17,7 @@ from app.queries.teams import find_invitation
 from app.rules.devices import name_device
 from app.web.forms import read_form
 from app.web.routes import show_and_post
-from app.web.sessions import find_visitor, new_secret, session_cookie, write_session_cookie
+from app.web.sessions import find_visitor, new_secret, session_cookie, write_session_cookies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,11 +75,10 @@ class Joining:
 
     async def _accept(self, request: Request, locale: Locale, now: datetime) -> Response:
         """Join with the mailbox that the link proves, and be signed in with it."""
-        settings = self._house.settings
         browser = Browser(
             secret=new_secret(),
             device=name_device(request.headers.get("user-agent", "")),
-            old_secret=request.cookies.get(session_cookie(settings)),
+            old_secret=request.cookies.get(session_cookie(self._house.settings)),
         )
         joined = await self._house.database.write(
             accept_invitation,
@@ -94,7 +93,7 @@ class Joining:
             # A letter does not stand in for the second step.
             return RedirectResponse(f"/{locale}/workspace/sign-in?{urlencode({'next': path})}", 303)
         response = RedirectResponse(path, 303)
-        write_session_cookie(response, browser.secret, settings)
+        write_session_cookies(response, browser.secret, joined.account_id, self._house)
         return response
 
     async def _find(self, request: Request) -> Invited:

@@ -28,7 +28,7 @@ from app.web.cookies import SealedCookie, write_locale_cookie
 from app.web.forms import Form, read_form
 from app.web.proving import FIFTEEN_MINUTES, find_party, own_path
 from app.web.routes import show_and_post
-from app.web.sessions import find_visitor, new_secret, session_cookie, write_session_cookie
+from app.web.sessions import find_device, find_visitor, new_secret, session_cookie, write_session_cookies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -77,14 +77,15 @@ class SignIn:
 
     async def ask(self, request: Request) -> Response:
         """Owe a letter, and answer alike whether or not the address has an account."""
-        locale, now = _locale_of(request), utc_now()
+        _locale_of(request)
+        now = utc_now()
         form = await read_form(request)
         next_path = own_path(form.text("next"))
         try:
             email = clean_email(form.text("email"))
         except Refused as refusal:
             return self._show_form(request, next_path=next_path, email=form.text("email"), error=refusal.message)
-        return await self._send_letter(locale, email, next_path, now)
+        return await self._send_letter(request, email, next_path, now)
 
     async def check_email(self, request: Request) -> Response:
         """Say what happens next, the same whoever asked."""
@@ -101,7 +102,7 @@ class SignIn:
         if asked is None:
             return RedirectResponse(f"/{locale}/workspace/sign-in", 303)
         if "again" in form:
-            return await self._send_letter(locale, asked.email, asked.next_path, now, is_again=True)
+            return await self._send_letter(request, asked.email, asked.next_path, now, is_again=True)
         browser = self._browser(request)
         admitted = await self._house.database.write(
             signing_in.sign_in_by_code,
@@ -117,8 +118,9 @@ class SignIn:
         return self._let_in(locale, admitted, browser, now)
 
     async def _send_letter(
-        self, locale: Locale, email: str, next_path: str | None, now: datetime, *, is_again: bool = False
+        self, request: Request, email: str, next_path: str | None, now: datetime, *, is_again: bool = False
     ) -> Response:
+        locale = _locale_of(request)
         request_id = await self._house.database.write(
             signing_in.ask_to_sign_in,
             email=email,
@@ -126,6 +128,7 @@ class SignIn:
             next_path=next_path,
             keyring=self._house.keyring,
             now=now,
+            device=find_device(self._house, request),
         )
         response = RedirectResponse(f"/{locale}/workspace/sign-in/check-email{'?sent' if is_again else ''}", 303)
         self._write(response, ASKED_COOKIE, [request_id.hex, int(now.timestamp()), email, next_path])
@@ -311,7 +314,7 @@ class SignIn:
             self._write(response, HALF_COOKIE, content)
         else:
             response = RedirectResponse(admitted.next_path or f"/{locale}/workspace", 303)
-            write_session_cookie(response, browser.secret, settings)
+            write_session_cookies(response, browser.secret, admitted.account_id, self._house)
             HALF_COOKIE.forget(response, settings=settings)
         ASKED_COOKIE.forget(response, settings=settings)
         return response
