@@ -52,7 +52,7 @@ def correct(stage: Stage, slug: str, request: str, *, is_substantive: bool = Fal
     campaign_id: UUID = stage.read(
         lambda session: session.scalars(select(Campaign.id).where(Campaign.slug == slug)).one()
     )
-    found = stage.read(find_correction, campaign_id=campaign_id, now=utc_now())
+    found = stage.read(find_correction, campaign_id=campaign_id)
     assert found is not None
     stage.write(
         publish_edition,

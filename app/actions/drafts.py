@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from app.actions.records import record
 from app.core.db import dialect_of, insert_if_absent
 from app.models import Campaign, Edition, Endorsement, PartRevision, TextItem, TextPart
+from app.rules.campaign_file import MAX_LIST
 from app.rules.drafts import LISTS, SINGLE_PARTS, WRITABLE_STATES, take_apart
 from app.rules.texts import edition_hash
 
@@ -129,6 +130,10 @@ class TextLocked(Exception):
 
 class BoxNotFound(Exception):
     """The campaign has no such box, or its item was removed."""
+
+
+class ListFull(Exception):
+    """The list has as many items as a campaign file takes; the message is its kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +255,7 @@ def restore_revision(
 
 
 def add_item(session: Session, *, campaign_id: UUID, item_id: UUID, kind: str, account_id: UUID, now: datetime) -> None:
-    """Add an empty item at the end of its list, once for each ``item_id``. Raises TextLocked, BoxNotFound."""
+    """Add an empty item at the end of its list, once for each ``item_id``. Raises TextLocked, BoxNotFound, ListFull."""
     if kind not in LISTS:
         raise BoxNotFound
     _check_writable(session, campaign_id, is_arranging=True)
@@ -259,15 +264,21 @@ def add_item(session: Session, *, campaign_id: UUID, item_id: UUID, kind: str, a
             TextItem.campaign_id == campaign_id, TextItem.kind == kind
         )
     )
-    session.execute(
-        insert_if_absent(cast("Table", TextItem.__table__), dialect_of(session)),
+    added = session.execute(
+        insert_if_absent(cast("Table", TextItem.__table__), dialect_of(session)).returning(TextItem.id),
         {"id": item_id, "campaign_id": campaign_id, "kind": kind, "position": position},
-    )
+    ).first()
+    if added is None:
+        return  # the back button, or a second press
+    _check_room(session, campaign_id, kind)
     record(session, what="item_added", now=now, account_id=account_id, campaign_id=campaign_id, details={"kind": kind})
 
 
 def move_item(session: Session, *, campaign_id: UUID, item_id: UUID, step: int) -> None:
-    """Move an item one place up (-1) or down (+1); at the end of the list nothing moves. Raises as `add_item`."""
+    """Move an item one place up (-1) or down (+1); at the end of the list nothing moves.
+
+    Raises TextLocked, BoxNotFound.
+    """
     _check_writable(session, campaign_id, is_arranging=True)
     item = _get_item(session, campaign_id, item_id)
     order = list(
@@ -285,7 +296,7 @@ def move_item(session: Session, *, campaign_id: UUID, item_id: UUID, step: int) 
 
 
 def remove_item(session: Session, *, campaign_id: UUID, item_id: UUID, account_id: UUID, now: datetime) -> None:
-    """Take an item out of its list, in all languages; it can be brought back. Raises as `add_item`."""
+    """Take an item out of its list, in all languages; it can be brought back. Raises TextLocked, BoxNotFound."""
     _check_writable(session, campaign_id, is_arranging=True)
     item = _get_item(session, campaign_id, item_id)
     session.execute(update(TextItem).where(TextItem.id == item_id).values(removed_at=now))
@@ -294,7 +305,7 @@ def remove_item(session: Session, *, campaign_id: UUID, item_id: UUID, account_i
 
 
 def bring_back_item(session: Session, *, campaign_id: UUID, item_id: UUID, account_id: UUID, now: datetime) -> None:
-    """Put a removed item at the end of its list. Raises as `add_item`."""
+    """Put a removed item at the end of its list, once. Raises as `add_item`."""
     _check_writable(session, campaign_id, is_arranging=True)
     item = session.scalars(select(TextItem).where(TextItem.id == item_id, TextItem.campaign_id == campaign_id)).first()
     if item is None:
@@ -302,23 +313,40 @@ def bring_back_item(session: Session, *, campaign_id: UUID, item_id: UUID, accou
     last = select(func.max(TextItem.position) + 1).where(
         TextItem.campaign_id == campaign_id, TextItem.kind == item.kind
     )
-    session.execute(
+    brought_back = session.scalar(
         update(TextItem)
         .where(TextItem.id == item_id, TextItem.removed_at.is_not(None))
         .values(removed_at=None, position=last.scalar_subquery())
+        .returning(TextItem.id)
     )
+    if brought_back is None:
+        return  # it is there already
+    _check_room(session, campaign_id, item.kind)
     details = {"kind": item.kind}
     record(session, what="item_restored", now=now, account_id=account_id, campaign_id=campaign_id, details=details)
 
 
 def _check_writable(session: Session, campaign_id: UUID, *, is_arranging: bool = False) -> None:
     """See that the text may be written in, and hold the campaign: a move waits, and so do others who arrange."""
-    # Many may write side by side, so those share the lock; whoever arranges a list has it alone.
+    # Many may write side by side, so those share the lock; whoever arranges a list has it alone. Neither holds up
+    # signing, which only needs the campaign to exist.
     state = session.scalars(
-        select(Campaign.state).where(Campaign.id == campaign_id).with_for_update(read=not is_arranging)
+        select(Campaign.state)
+        .where(Campaign.id == campaign_id)
+        .with_for_update(read=not is_arranging, key_share=is_arranging)
     ).one()
     if state not in WRITABLE_STATES:
         raise TextLocked(state)
+
+
+def _check_room(session: Session, campaign_id: UUID, kind: str) -> None:
+    length = session.scalars(
+        select(func.count()).where(
+            TextItem.campaign_id == campaign_id, TextItem.kind == kind, TextItem.removed_at.is_(None)
+        )
+    ).one()
+    if length > MAX_LIST:
+        raise ListFull(kind)
 
 
 def _check_box(session: Session, campaign_id: UUID, box: BoxName) -> None:

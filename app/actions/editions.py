@@ -72,7 +72,7 @@ def publish_edition(
     campaign = session.scalars(select(Campaign).where(Campaign.id == campaign_id).with_for_update(key_share=True)).one()
     if not can_correct(campaign.state, campaign.opens_at, campaign.closes_at, now):
         raise NotCorrectable(campaign.state)
-    correction = find_correction(session, campaign_id=campaign_id, now=now)
+    correction = find_correction(session, campaign_id=campaign_id)
     if correction is None:
         raise NotCorrectable(campaign.state)
     current = correction.current

@@ -13,16 +13,19 @@ from app.actions.drafts import freeze_edition
 from app.actions.records import record
 from app.actions.sponsoring import expire_askings
 from app.actions.supporting import tell_supporters
+from app.actions.switching import settle_pauses
 from app.actions.teams import INVITATION_LASTS
 from app.actions.telling import tell_owners, tell_sponsor
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
-from app.models import Account, Campaign, CampaignCount, Invitation, Member
+from app.models import Account, Appeal, Campaign, Invitation, Member
 from app.queries.life import find_review_version, find_texts_to_publish, list_lacks, standing_of
 from app.rules.answers import answer_due_on
+from app.rules.appeals import GROUNDS
 from app.rules.life import last_day
 from app.rules.moves import CLOSED_BY_DATE, OPENED_BY_DATE, Choice, DateRefused, MoveRefused, make_move
 from app.rules.normalise import canonical_email
+from app.rules.permissions import STAFF, StaffPermission
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,8 +78,9 @@ def submit_campaign(session: Session, *, campaign_id: UUID, account_id: UUID, no
         if lacks:
             raise NotReady(lacks)
     line = _move(session, campaign, "submit", now=now, account_id=account_id, values={"submitted_at": now})
+    roles = [role for role, allowed in STAFF.items() if StaffPermission.REVIEW in allowed]
     reviewers = session.execute(
-        select(Account.id, Account.locale).where(Account.role.in_(("moderator", "operator")), Account.state == "active")
+        select(Account.id, Account.locale).where(Account.role.in_(roles), Account.state == "active")
     )
     for reviewer in reviewers:
         owe_letter(
@@ -174,10 +178,6 @@ def approve_campaign(session: Session, *, campaign_id: UUID, version: str, accou
     texts = find_texts_to_publish(session, campaign_id=campaign_id)
     freeze_edition(session, campaign_id=campaign_id, texts=texts, now=now, account_id=account_id)
     tell_supporters(session, campaign_id=campaign_id, now=now)
-    session.execute(
-        insert_if_absent(cast("Table", CampaignCount.__table__), dialect_of(session)),
-        {"campaign_id": campaign_id, "signatures": 0, "counted_at": now},
-    )
     return _state(session, campaign_id)
 
 
@@ -187,10 +187,24 @@ def send_back_campaign(session: Session, *, campaign_id: UUID, because: str, acc
     _move(session, campaign, "send_back", now=now, account_id=account_id, values={"refused_because": because})
 
 
-def refuse_campaign(session: Session, *, campaign_id: UUID, because: str, account_id: UUID, now: datetime) -> None:
-    """Refuse to publish it, with the reason. Raises ReviewerIsOfTeam, CampaignCannotMove."""
+def refuse_campaign(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    because: str,
+    account_id: UUID,
+    now: datetime,
+    rule: str = "other",
+    is_titled: bool = False,
+) -> None:
+    """Refuse to publish it, with the reason for its team, and the rule that everybody is told.
+
+    ``rule`` is a word of app/rules/refusals.py; ``is_titled``, that its title may stand beside it. Raises
+    ReviewerIsOfTeam, CampaignCannotMove.
+    """
     campaign = _get_reviewed(session, campaign_id, account_id)
-    _move(session, campaign, "refuse", now=now, account_id=account_id, values={"refused_because": because})
+    values = {"refused_because": because, "refused_rule": rule, "refused_at": now, "is_refusal_titled": is_titled}
+    _move(session, campaign, "refuse", now=now, account_id=account_id, values=values)
 
 
 def stop_campaign(session: Session, *, slug: str, because: str, now: datetime, account_id: UUID | None = None) -> None:
@@ -207,14 +221,26 @@ def resume_campaign(session: Session, *, slug: str, now: datetime, account_id: U
     return _state(session, campaign.id)
 
 
+def grant_appeal(session: Session, *, campaign_id: UUID, name: str, account_id: UUID, now: datetime) -> None:
+    """Undo a refusal or a stop, with the move that ``name`` says; its owners are told with the answer to their appeal.
+
+    Raises ReviewerIsOfTeam, CampaignCannotMove.
+    """
+    campaign = _get_reviewed(session, campaign_id, account_id)
+    values = {"stopped_because": None, "stopped_at": None} if name == "resume" else {}
+    _move(session, campaign, name, now=now, account_id=account_id, values=values, tells_owners=False)
+
+
 def move_by_dates(session: Session, *, now: datetime) -> int:
     """Open what is due to open and close what is due to close; let askings lapse. Return how many campaigns moved.
 
     Signing and confirming are judged by the dates themselves: this only keeps the state that lists and pages show.
+    What is held by a pause of signing stays open until that has ended: its date then moves by it.
     """
+    settle_pauses(session, now=now)
     closed = session.scalars(
         update(Campaign)
-        .where(Campaign.state.in_(("scheduled", "open")), Campaign.closes_at <= now)
+        .where(Campaign.state.in_(("scheduled", "open")), Campaign.closes_at <= now, Campaign.paused_at.is_(None))
         .values(state="closed")
         .returning(Campaign.id)
     ).all()
@@ -268,23 +294,23 @@ def invite_owner(
 ) -> None:
     """Ask an address, as an operator, to own a campaign whose owners are gone; these are told.
 
-    Somebody of the team owns it at once. The same ``invitation_id`` again changes nothing.
+    Somebody of the team owns it at once. The same ``invitation_id``, or the address of an owner, changes nothing.
     """
     if session.scalar(select(Invitation.id).where(Invitation.id == invitation_id)) is not None:
         return
     key = make_account_key(session, keyring=keyring, now=now)
     email_index = key.index("email", canonical_email(email))
-    promoted = session.scalar(
-        update(Member)
-        .where(
-            Member.campaign_id == campaign_id,
-            Member.account_id.in_(select(Account.id).where(Account.email_index == email_index)),
-        )
-        .values(role="owner", locales=[])
-        .returning(Member.account_id)
-        .execution_options(synchronize_session=False)
-    )
-    if promoted is None:
+    member = session.scalars(
+        select(Member)
+        .join(Account, Account.id == Member.account_id)
+        .where(Member.campaign_id == campaign_id, Account.email_index == email_index)
+    ).first()
+    if member is not None and member.role == "owner":
+        return
+    if member is not None:
+        member.role, member.locales = "owner", []
+        session.flush()
+    else:
         session.execute(
             insert(Invitation),
             {
@@ -310,7 +336,7 @@ def invite_owner(
             campaign_id=campaign_id,
             subject_id=invitation_id,
         )
-    details = {"invited": promoted is None}
+    details = {"invited": member is None}
     _tell(session, campaign_id, "rehomed", now=now, account_id=account_id, details=details)
 
 
@@ -323,6 +349,7 @@ def _move(
     account_id: UUID | None,
     choice: Choice | None = None,
     values: Mapping[str, Any] | None = None,
+    tells_owners: bool = True,
 ) -> int:
     """Make a move where the campaign still stands as it was read; return the number of its line in the record."""
     before = standing_of(campaign)
@@ -345,12 +372,23 @@ def _move(
     if moved is None:
         raise CampaignCannotMove(_state(session, campaign.id))
     session.refresh(campaign)
+    if before.state in GROUNDS:
+        _let_appeals_lapse(session, campaign.id, now)
     details: dict[str, Any] = {"from": before.state, "to": after.state}
     if name in {"approve", "extend", "reopen"} and after.closes_at is not None:
         details["last_day"] = last_day(after.closes_at, after.timezone).isoformat()
     if choice is not None and choice.day is not None:
         details["day"] = choice.day.isoformat()
-    return _tell(session, campaign.id, name, now=now, account_id=account_id, details=details)
+    who: dict[str, Any] = {"now": now, "account_id": account_id, "tells_owners": tells_owners}
+    return _tell(session, campaign.id, name, details=details, **who)
+
+
+def _let_appeals_lapse(session: Session, campaign_id: UUID, now: datetime) -> None:
+    session.execute(
+        update(Appeal)
+        .where(Appeal.campaign_id == campaign_id, Appeal.state == "open")
+        .values(state="lapsed", decided_at=now)
+    )
 
 
 def _tell(
@@ -361,9 +399,11 @@ def _tell(
     now: datetime,
     account_id: UUID | None,
     details: Mapping[str, Any],
+    tells_owners: bool = True,
 ) -> int:
     line = record(session, what=what, now=now, account_id=account_id, campaign_id=campaign_id, details=details)
-    tell_owners(session, campaign_id=campaign_id, line=line, now=now)
+    if tells_owners:
+        tell_owners(session, campaign_id=campaign_id, line=line, now=now)
     if what in TOLD_TO_SPONSOR:
         tell_sponsor(session, campaign_id=campaign_id, news=TOLD_TO_SPONSOR[what], line=line, now=now)
     return line

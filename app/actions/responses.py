@@ -58,10 +58,11 @@ def record_response(
     account_id: UUID,
     now: datetime,
     is_awaited: bool = False,
-) -> bool:
-    """Keep an answer, once for each ``response_id``, and tell whether it is new.
+) -> None:
+    """Keep an answer, once for each ``response_id``.
 
-    One that ``is_awaited`` moves a presented campaign to answered. Raises CampaignCannotMove, DateRefused.
+    One that ``is_awaited`` moves a presented campaign to answered. Raises CampaignCannotMove, DateRefused; where the
+    form came before and said something else, ResponseChanged, or ResponseNotFound as `correct_response` does.
     """
     kept = session.connection().execute(
         insert_if_absent(cast("Table", Response.__table__), dialect_of(session)),
@@ -74,14 +75,23 @@ def record_response(
         },
     )
     if kept.rowcount != 1:
-        return False
+        # The form came twice: as it was, which changes nothing, or changed in between, over nothing that was shown.
+        correct_response(
+            session,
+            response_id=response_id,
+            campaign_id=campaign_id,
+            answer=answer,
+            shown="",
+            account_id=account_id,
+            now=now,
+        )
+        return
     details = {"response": str(response_id), "kind": answer.kind}
     record(session, what="response_recorded", now=now, account_id=account_id, campaign_id=campaign_id, details=details)
     if is_awaited:
         record_answered(
             session, campaign_id=campaign_id, answered_on=answer.answered_on, account_id=account_id, now=now
         )
-    return True
 
 
 def correct_response(

@@ -17,7 +17,7 @@ from app.mail.outbox import owe_letter
 from app.models import Campaign, Letter, Sponsor, Token, open_campaign_key
 from app.queries.life import find_shown_texts
 from app.queries.sponsoring import count_askings_left
-from app.rules.life import start_of_day
+from app.rules.life import ASKING_LASTS, start_of_day
 from app.rules.texts import edition_hash
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from app.core.keys import Keyring
 
-#: How long an office has to answer: the House of Commons' own rule for e-petitions.
-ASKING_LASTS: Final = timedelta(days=30)
 #: The states in which a member may be asked, may answer and may leave: it is not presented yet.
 ASKABLE_STATES: Final = ("draft", "review", "scheduled", "open", "closed")
 #: Where the House of Commons sits: a dissolution is of its calendar.

@@ -15,6 +15,7 @@ from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
 from app.models import Campaign, Edition, Letter, Supporter, Token
 from app.queries.supporters import find_wording
+from app.rules.moves import PUBLIC_STATES
 from app.rules.normalise import canonical_email
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ LETTERS_EACH: Final = 5
 LETTERS_APART: Final = timedelta(seconds=60)
 UNCONFIRMED_KEPT: Final = timedelta(days=14)
 KEPT_AFTER_PUBLICATION: Final = timedelta(days=30)
-PUBLISHED: Final = ("scheduled", "open", "closed", "presented", "answered", "stopped")
 NO_DETAILS: Final[dict[str, Any]] = {"name": None, "email": None}
 
 
@@ -171,7 +171,8 @@ def ask_supporters_again(session: Session, *, campaign_id: UUID, account_id: UUI
         )
     ).all()
     keys = {row.id: _letter_key(row.id, wording, "again") for row in earlier}
-    asked = set(session.scalars(select(Letter.dedupe_key).where(Letter.dedupe_key.in_(list(keys.values())))))
+    letters = select(Letter.dedupe_key).where(Letter.campaign_id == campaign_id, Letter.kind == "supporter")
+    asked = set(session.scalars(letters))
     due = [row for row in earlier if keys[row.id] not in asked]
     for row in due:
         _owe_keyed(session, campaign_id, row.id, keys[row.id], locale=row.locale, now=now)
@@ -201,13 +202,11 @@ def tell_supporters(session: Session, *, campaign_id: UUID, now: datetime) -> No
             Supporter.campaign_id == campaign_id, Supporter.state == "confirmed", Supporter.email.is_not(None)
         )
     ).all()
-    keys = []
     for row in rows:
-        keys.append(f"supported_open:{row.id}")
         owe_letter(
             session,
             kind="supported_open",
-            dedupe_key=keys[-1],
+            dedupe_key=f"supported_open:{row.id}",
             locale=row.locale,
             now=now,
             campaign_id=campaign_id,
@@ -216,7 +215,12 @@ def tell_supporters(session: Session, *, campaign_id: UUID, now: datetime) -> No
     if campaign.opens_at is not None and campaign.opens_at > now:
         session.execute(
             update(Letter)
-            .where(Letter.dedupe_key.in_(keys), Letter.state == "queued", Letter.attempts == 0)
+            .where(
+                Letter.campaign_id == campaign_id,
+                Letter.kind == "supported_open",
+                Letter.state == "queued",
+                Letter.attempts == 0,
+            )
             .values(due_at=campaign.opens_at)
         )
 
@@ -229,7 +233,7 @@ def forget_supporters(session: Session, *, now: datetime) -> int:
         .where(
             Edition.number == 1,
             Edition.created_at <= now - KEPT_AFTER_PUBLICATION,
-            Campaign.state.in_(PUBLISHED),
+            Campaign.state.in_(PUBLIC_STATES),
             or_(Campaign.opens_at.is_(None), Campaign.opens_at <= now - KEPT_AFTER_PUBLICATION),
         )
     )

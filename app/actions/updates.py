@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import delete, exists, select, update
 
 from app.actions.fan_out import END
 from app.actions.records import record
@@ -14,6 +14,7 @@ from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
 from app.mail.updates import SENDING_STATES
 from app.models import Campaign, Letter, Signature, Token, Update
+from app.queries.updates import count_readers, find_last_queued
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -151,13 +152,10 @@ def queue_update(
         raise CampaignNotPublic
     if found.tried_version != version:
         raise UpdateNotTried
-    last = session.scalar(select(func.max(Update.queued_at)).where(Update.campaign_id == campaign_id))
+    last = find_last_queued(session, campaign_id=campaign_id)
     if last is not None and now < last + PAUSE:
         raise UpdateTooSoon(last + PAUSE)
-    readers = select(func.count()).where(
-        Signature.campaign_id == campaign_id, Signature.state == "confirmed", Signature.wants_updates
-    )
-    number = session.scalars(readers).one()
+    number = count_readers(session, campaign_id=campaign_id)
     if number == 0:
         raise NobodyAsked
     session.execute(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import date
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from app.i18n import message
 from app.mail.desk import DAILY_FROM_A_CAMPAIGN, Kind, Prepared, Secret
 from app.models import Account, Member, Record, Sponsor
+from app.rules.life import ASKING_LASTS
+from app.rules.moves import PUBLIC_STATES
 from app.rules.permissions import STAFF, StaffPermission
 
 if TYPE_CHECKING:
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from app.mail.desk import Desk, Matter
     from app.models import Letter
 
-ASKING_LASTS: Final = timedelta(days=30)
 #: What an office is told, and in which states of its member that still holds.
 OFFICE_NEWS: Final = {
     "accepted": ("accepted",),
@@ -88,16 +89,12 @@ def _prepare_sponsor_request(session: Session, letter: Letter, desk: Desk) -> Pr
         return None
     return Prepared(
         recipient=matter.key.open("sponsors.email", sponsor.id, sponsor.email),
-        context=sponsor_context(matter.context(), sponsor.name, matter.campaign.organiser_name, matter.campaign.kind),
+        # The page of the team shows the same letter before it is sent: app/web/workspace/sponsor.py.
+        context={**matter.context(), "member": sponsor.name, "organiser": matter.campaign.organiser_name},
         links={"links": "/sponsor/{sponsor}"},
         secrets=(Secret("sponsor", ASKING_LASTS, sponsor.expires_at),),
         daily=DAILY_FROM_A_CAMPAIGN,
     )
-
-
-def sponsor_context(context: dict[str, Any], member: str, organiser: str, kind: str) -> dict[str, Any]:
-    """Return what the letter to an office says: its team sees the same before it is sent."""
-    return {**context, "member": member, "organiser": organiser, "kind": kind}
 
 
 def _prepare_sponsor_notice(session: Session, letter: Letter, desk: Desk) -> Prepared | None:
@@ -107,7 +104,7 @@ def _prepare_sponsor_notice(session: Session, letter: Letter, desk: Desk) -> Pre
     news = letter.dedupe_key.split(":")[1]
     if matter is None or sponsor is None or sponsor.email is None or sponsor.state not in OFFICE_NEWS[news]:
         return None
-    has_page = matter.campaign.state not in {"draft", "review", "refused"}
+    has_page = matter.campaign.state in PUBLIC_STATES
     links = {**matter.links(), "links": "/sponsor/{sponsor}"} if sponsor.state == "accepted" else {}
     return Prepared(
         recipient=matter.key.open("sponsors.email", sponsor.id, sponsor.email),

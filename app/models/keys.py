@@ -32,3 +32,8 @@ def open_account_key(session: Session, *, keyring: Keyring) -> DataKey | None:
     """Return the accounts' data key, or None before there was any account. Raises as above."""
     row = session.scalars(select(AccountKey).order_by(AccountKey.version.desc()).limit(1)).first()
     return None if row is None else keyring.data_key(ACCOUNTS, row.version, WrappedKey(row.root_version, row.sealed))
+
+
+def open_account_name(key: DataKey | None, account_id: UUID, sealed: bytes | None) -> str | None:
+    """Return what somebody is called, or None for somebody without a name. Raises SealBrokenError."""
+    return None if key is None or sealed is None else key.open("accounts.name", account_id, sealed)

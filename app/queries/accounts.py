@@ -19,6 +19,7 @@ from app.models import (
     SignInRequest,
     Token,
     open_account_key,
+    open_account_name,
 )
 from app.queries.drafts import find_draft_titles
 from app.rules.permissions import Membership, Role
@@ -82,7 +83,7 @@ def find_signed_in(session: Session, *, secret_hash: bytes, keyring: Keyring, no
         account_id=account.id,
         session_id=row.AccountSession.id,
         email=key.open("accounts.email", account.id, account.email),
-        name=None if account.name is None else key.open("accounts.name", account.id, account.name),
+        name=open_account_name(key, account.id, account.name),
         role=account.role,
         locale=account.locale,
         proven_at=row.AccountSession.proven_at,

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import ColumnElement, func, or_, select
 
+from app.i18n import LOCALES
 from app.models import Addressee, Campaign, Edition, Sponsor, TextItem, TextPart, Threshold
 from app.queries.supporters import count_supporters
+from app.rules.drafts import is_behind
 from app.rules.eligibility import parse_rule
 from app.rules.life import last_day, local_day
 from app.rules.preflight import CheckedAddressee, CheckedPart, CheckedThreshold, CheckInput, OpenCampaign
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -34,7 +35,7 @@ def find_check(session: Session, *, campaign_id: UUID, now: datetime) -> CheckIn
         form=campaign.form,
         source_locale=campaign.source_locale,
         promised_locales=tuple(campaign.promised_locales),
-        parts=_list_parts(session, campaign),
+        parts=list_checked_parts(session, campaign_id=campaign_id, source_locale=campaign.source_locale),
         today=local_day(now, zone),
         addressees=tuple(
             CheckedAddressee(each.names, each.country)
@@ -61,16 +62,17 @@ def find_check(session: Session, *, campaign_id: UUID, now: datetime) -> CheckIn
     )
 
 
-def _list_parts(session: Session, campaign: Campaign) -> tuple[CheckedPart, ...]:
+def list_checked_parts(session: Session, *, campaign_id: UUID, source_locale: str) -> tuple[CheckedPart, ...]:
+    """Return every box of a draft that was ever written in, and how it stands; removed items are left out."""
     rows = session.execute(
         select(TextPart, TextItem.kind, TextItem.position)
         .outerjoin(TextItem, TextItem.id == TextPart.item_id)
-        .where(TextPart.campaign_id == campaign.id, TextItem.removed_at.is_(None))
+        .where(TextPart.campaign_id == campaign_id, TextItem.removed_at.is_(None))
     ).all()
     sources = {
         (row.TextPart.name, row.TextPart.item_id): row.TextPart.version
         for row in rows
-        if row.TextPart.locale == campaign.source_locale
+        if row.TextPart.locale == source_locale
     }
     return tuple(
         CheckedPart(
@@ -78,18 +80,18 @@ def _list_parts(session: Session, campaign: Campaign) -> tuple[CheckedPart, ...]
             locale=row.TextPart.locale,
             text=row.TextPart.text,
             is_ready=row.TextPart.is_ready,
-            is_behind=_is_behind(row.TextPart, campaign.source_locale, sources),
+            is_behind=row.TextPart.locale != source_locale
+            and is_behind(
+                sources.get((row.TextPart.name, row.TextPart.item_id)),
+                row.TextPart.source_version,
+                is_ready=row.TextPart.is_ready,
+            ),
             kind=row.kind,
             position=row.position,
             item_id=row.TextPart.item_id,
         )
         for row in rows
     )
-
-
-def _is_behind(part: TextPart, source_locale: str, sources: Mapping[tuple[str, UUID | None], int]) -> bool:
-    source = sources.get((part.name, part.item_id))
-    return part.locale != source_locale and source is not None and (part.source_version or 0) < source
 
 
 def _find_sponsor(session: Session, campaign_id: UUID) -> tuple[str | None, int]:
@@ -105,8 +107,9 @@ def _find_sponsor(session: Session, campaign_id: UUID) -> tuple[str | None, int]
 
 def _list_open(session: Session, campaign_id: UUID, now: datetime) -> tuple[OpenCampaign, ...]:
     newer = select(func.max(Edition.number)).where(Edition.campaign_id == Campaign.id).correlate(Campaign)
+    titles = [Edition.texts[locale]["title"].as_string().label(locale) for locale in LOCALES]
     rows = session.execute(
-        select(Campaign.slug, Edition.texts)
+        select(Campaign.slug, *titles)
         .join(Edition, Edition.campaign_id == Campaign.id)
         .where(
             Campaign.id != campaign_id,
@@ -116,7 +119,10 @@ def _list_open(session: Session, campaign_id: UUID, now: datetime) -> tuple[Open
         )
         .order_by(Campaign.slug)
     )
-    return tuple(OpenCampaign(row.slug, {locale: text["title"] for locale, text in row.texts.items()}) for row in rows)
+    return tuple(
+        OpenCampaign(slug, {locale: title for locale, title in zip(LOCALES, found, strict=True) if title})
+        for slug, *found in rows
+    )
 
 
 def _is_not_over(now: datetime) -> ColumnElement[bool]:

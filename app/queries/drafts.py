@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import and_, select
 from sqlalchemy.orm import aliased
 
-from app.models import Account, Campaign, PartRevision, TextItem, TextPart, open_account_key
+from app.models import Account, Campaign, PartRevision, TextItem, TextPart, open_account_key, open_account_name
 from app.rules.differences import Piece, compare_words
-from app.rules.drafts import Board, Box, DraftPart, arrange_board, put_together
+from app.rules.drafts import Board, Box, DraftPart, arrange_board, is_behind, put_together
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -93,10 +93,9 @@ def find_board(session: Session, *, campaign_id: UUID, keyring: Keyring) -> Boar
     boxes = []
     for row in rows:
         part = row.TextPart
-        # What was never said to be ready follows no version of the source, and is a draft like any other.
-        is_behind = None not in {row.source_version, part.source_version} and part.source_version < row.source_version
-        changes = compare_words(row.source_was or "", row.source_text) if is_behind else ()
-        boxes.append(_box(part, names, is_behind=is_behind, source_changes=changes))
+        late = is_behind(row.source_version, part.source_version, is_ready=part.is_ready)
+        changes = compare_words(row.source_was or "", row.source_text) if late else ()
+        boxes.append(_box(part, names, is_behind=late, source_changes=changes))
     return arrange_board(
         campaign.kind,
         boxes,
@@ -248,11 +247,5 @@ def find_account_name(session: Session, *, account_id: UUID | None, keyring: Key
 
 def _names_of(session: Session, ids: set[UUID | None], keyring: Keyring) -> dict[UUID | None, str]:
     key = open_account_key(session, keyring=keyring)
-    if key is None:
-        return {}
-    accounts = session.execute(
-        select(Account.id, Account.name).where(
-            Account.id.in_([each for each in ids if each]), Account.name.is_not(None)
-        )
-    )
-    return {row.id: key.open("accounts.name", row.id, row.name) for row in accounts}
+    accounts = session.execute(select(Account.id, Account.name).where(Account.id.in_([each for each in ids if each])))
+    return {row.id: name for row in accounts if (name := open_account_name(key, row.id, row.name)) is not None}

@@ -11,10 +11,10 @@ from sqlalchemy.orm import aliased
 
 from app import models as tables
 from app.core import tokens
-from app.queries.checks import find_check
-from app.queries.drafts import list_draft_parts
-from app.rules.drafts import put_together
+from app.queries.checks import list_checked_parts
+from app.rules.drafts import DraftPart, put_together
 from app.rules.editions import EditionLine, Lack, find_binding, list_missing
+from app.rules.preflight.shapes import reading_order
 from app.rules.publishing import complete_locales
 from app.rules.texts import CampaignText, edition_hash
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from app.rules.drafts import DraftPart
     from app.rules.preflight import CheckedPart
 
 
@@ -130,7 +129,7 @@ def find_bound_edition(session: Session, *, campaign_id: UUID, shown: str, now: 
     return find_binding(list_edition_lines(session, campaign_id=campaign_id), shown, now)
 
 
-def find_correction(session: Session, *, campaign_id: UUID, now: datetime) -> Correction | None:
+def find_correction(session: Session, *, campaign_id: UUID) -> Correction | None:
     """Return what publishing the draft would make of the current edition; None before there is one.
 
     A language that no reader has seen yet comes in once it is complete, as at the opening.
@@ -138,13 +137,16 @@ def find_correction(session: Session, *, campaign_id: UUID, now: datetime) -> Co
     current = find_edition(session, campaign_id=campaign_id)
     if current is None:
         return None
-    check = find_check(session, campaign_id=campaign_id, now=now)
-    parts = list_draft_parts(session, campaign_id=campaign_id)
-    shown = {*current.texts, *complete_locales(parts, check.source_locale)}
+    campaign = session.get_one(tables.Campaign, campaign_id)
+    source, promises = campaign.source_locale, campaign.promised_locales
+    # Read once: somebody may move or remove an item in this very moment.
+    checked = list_checked_parts(session, campaign_id=campaign_id, source_locale=source)
+    parts = [DraftPart(part.name, part.locale, part.text, part.kind, part.position, part.item_id) for part in checked]
+    shown = {*current.texts, *complete_locales(parts, source)}
     texts = put_together((part for part in parts if part.locale in shown), is_frozen=True)
-    missing = partial(list_missing, locales=check.promised_locales, source_locale=check.source_locale)
+    missing = partial(list_missing, locales=promises, source_locale=source)
     lacked = missing(current.texts, current.texts)
-    promised = [part for part in check.parts if part.locale in check.promised_locales and part.text.strip()]
+    promised = sorted((part for part in checked if part.locale in promises and part.text.strip()), key=reading_order)
     numbers = {kind: _numbers(kind, parts) for kind in {part.kind for part in parts if part.kind is not None}}
     return Correction(
         current=current,

@@ -20,6 +20,7 @@ from app.models import (
     Sponsor,
     Threshold,
     open_account_key,
+    open_account_name,
 )
 from app.queries.checks import find_check
 from app.queries.drafts import find_draft, find_draft_titles, list_draft_parts
@@ -27,7 +28,7 @@ from app.rules import publishing
 from app.rules.drafts import put_together
 from app.rules.eligibility import parse_rule
 from app.rules.khmer import comparison_key
-from app.rules.moves import CLOSED_BY_DATE, MOVES, OPENED_BY_DATE, PUBLIC_STATES, Standing
+from app.rules.moves import CLOSED_BY_DATE, MOVES, OPENED_BY_DATE, Standing
 from app.rules.permissions import StaffPermission
 from app.rules.preflight import findings
 from app.rules.texts import CampaignText, edition_hash
@@ -44,7 +45,8 @@ if TYPE_CHECKING:
 
 #: What the steps of a campaign show of its record.
 SHOWN: Final = (
-    *MOVES, OPENED_BY_DATE, CLOSED_BY_DATE, "answer_date", "rehomed",
+    *MOVES, OPENED_BY_DATE, CLOSED_BY_DATE, "answer_date", "rehomed", "closing_moved",
+    "appeal", "appeal_upheld",
     "sponsor_asked", "sponsor_accepted", "sponsor_declined", "sponsor_expired", "sponsor_withdrawn", "sponsor_left",
     "sponsor_dissolved",
 )  # fmt: skip
@@ -211,8 +213,7 @@ def find_texts_to_publish(session: Session, *, campaign_id: UUID) -> dict[str, C
 def find_review_version(session: Session, *, campaign_id: UUID) -> str:
     """Return what names the text and the settings that a moderator reads: approving names it again."""
     campaign = session.get_one(Campaign, campaign_id)
-    texts = find_draft(session, campaign_id=campaign_id)
-    return f"{campaign.settings_version}-{edition_hash(texts)[:32]}"
+    return _version_of(campaign, find_draft(session, campaign_id=campaign_id))
 
 
 def list_reviews(session: Session) -> list[WaitingReview]:
@@ -274,7 +275,7 @@ def find_review(session: Session, *, slug: str, account_id: UUID, now: datetime)
         lacks=tuple(publishing.list_lacks(check)),
         advice=tuple(each for each in findings(check) if not each.blocks),
         supporters=check.supporters_confirmed,
-        version=find_review_version(session, campaign_id=campaign_id),
+        version=_version_of(campaign, texts),
         is_own=member is not None,
     )
 
@@ -325,9 +326,8 @@ def list_watched(
     return found
 
 
-def is_public(state: str) -> bool:
-    """Tell whether a campaign in ``state`` has a page of its own."""
-    return state in PUBLIC_STATES or state == "stopped"
+def _version_of(campaign: Campaign, texts: Mapping[str, CampaignText]) -> str:
+    return f"{campaign.settings_version}-{edition_hash(texts)[:32]}"
 
 
 def _list_lines(session: Session, campaign_id: UUID, keyring: Keyring) -> list[Line]:
@@ -342,11 +342,11 @@ def _list_lines(session: Session, campaign_id: UUID, keyring: Keyring) -> list[L
     for row in rows:
         line, account = row.Record, row.Account
         move = MOVES.get(line.what)
-        is_staff = line.what == "rehomed" or (move is not None and isinstance(move.needs, StaffPermission))
+        is_staff = line.what in {"rehomed", "appeal_upheld"} or (move is not None and isinstance(move.needs, StaffPermission))
         who = None
         # A name, where there is one: addresses of a team are for its owners alone.
-        if account is not None and key is not None and account.name is not None and not is_staff:
-            who = key.open("accounts.name", account.id, account.name)
+        if account is not None and not is_staff:
+            who = open_account_name(key, account.id, account.name)
         details = line.details
         lines.append(
             Line(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from app.models import Letter, Response, Signature
+from app.models import Letter, Response
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -32,15 +32,6 @@ class TeamResponse:
     told_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """How far the letters about an answer have got; without names, and without who wants any."""
-
-    owed: int
-    sent: int
-    failed: int
-
-
 def list_responses(session: Session, *, campaign_id: UUID) -> list[TeamResponse]:
     """Return the answers to a campaign that were not removed, newest first."""
     rows = session.scalars(
@@ -61,33 +52,14 @@ def find_response(session: Session, *, campaign_id: UUID, response_id: UUID) -> 
     return None if row is None else _as_shape(row)
 
 
-def count_readers(session: Session, *, campaign_id: UUID) -> int:
-    """Count the signers who asked for news."""
-    return session.scalars(
-        select(func.count())
-        .select_from(Signature)
-        .where(Signature.campaign_id == campaign_id, Signature.state == "confirmed", Signature.wants_updates.is_(True))
-    ).one()
-
-
-def count_told(session: Session, *, campaign_id: UUID) -> dict[UUID, Telling]:
-    """Return how far the letters have got, by the answer that they are about."""
+def count_told(session: Session, *, campaign_id: UUID) -> dict[UUID, int]:
+    """Return how many letters have gone out, by the answer that they are about; some may have come back since."""
     rows = session.execute(
-        select(Letter.subject_id, Letter.state, func.count().label("number"))
-        .where(Letter.campaign_id == campaign_id, Letter.kind == "response")
-        .group_by(Letter.subject_id, Letter.state)
+        select(Letter.subject_id, func.count().label("number"))
+        .where(Letter.campaign_id == campaign_id, Letter.kind == "response", Letter.state.in_(("sent", "bounced")))
+        .group_by(Letter.subject_id)
     )
-    states: dict[UUID, dict[str, int]] = {}
-    for row in rows:
-        states.setdefault(row.subject_id, {})[row.state] = row.number
-    return {
-        subject_id: Telling(
-            owed=sum(numbers.values()),
-            sent=numbers.get("sent", 0) + numbers.get("bounced", 0),
-            failed=numbers.get("failed", 0) + numbers.get("bounced", 0),
-        )
-        for subject_id, numbers in states.items()
-    }
+    return {row.subject_id: row.number for row in rows}
 
 
 def _as_shape(row: Response) -> TeamResponse:

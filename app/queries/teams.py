@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from app.core.tokens import hash_token
-from app.models import Account, Campaign, Invitation, Letter, Member, Token, open_account_key
+from app.models import Account, Campaign, Invitation, Letter, Member, Token, open_account_key, open_account_name
 from app.queries.campaigns import SIGNATURES_SO_FAR
 from app.queries.drafts import find_draft_titles
 from app.rules.permissions import Membership, Role
@@ -122,7 +122,7 @@ def list_members(session: Session, *, campaign_id: UUID, keyring: Keyring) -> li
     return [
         TeamMember(
             account_id=row.Account.id,
-            name=_name_of(row.Account, key),
+            name=open_account_name(key, row.Account.id, row.Account.name),
             email=_open(key, "accounts.email", row.Account.id, row.Account.email),
             role=row.Member.role,
             locales=tuple(row.Member.locales),
@@ -208,15 +208,11 @@ def _read_invitation(session: Session, invitation_id: UUID, keyring: Keyring) ->
         titles=find_draft_titles(session, campaign_ids=[campaign.id]).get(campaign.id, {}),
         role=invitation.role,
         locales=tuple(invitation.locales),
-        inviter=_name_of(row.Account, open_account_key(session, keyring=keyring)),
+        inviter=open_account_name(open_account_key(session, keyring=keyring), row.Account.id, row.Account.name),
         account_id=account_id,
         state=invitation.state,
         expires_at=invitation.expires_at,
     )
-
-
-def _name_of(account: Account, key: DataKey | None) -> str | None:
-    return None if account.name is None else _open(key, "accounts.name", account.id, account.name)
 
 
 def _open(key: DataKey | None, place: str, row: UUID, sealed: bytes) -> str:

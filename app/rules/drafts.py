@@ -7,7 +7,9 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from app.i18n import LOCALES
 from app.rules.campaign_file import MAX_BODY, MAX_LINE, MAX_PARAGRAPH, MAX_TITLE
+from app.rules.khmer import without_invisible
 from app.rules.texts import CampaignText, Question
 
 if TYPE_CHECKING:
@@ -95,7 +97,6 @@ def _items(parts: Sequence[DraftPart], kind: str, names: tuple[str, ...]) -> tup
 
 # Boxes
 
-LOCALES: Final = ("km", "en", "fr")
 #: Characters that a box takes, as in a campaign file; whoever has more gets a clear answer.
 LIMITS: Final[Mapping[str, int]] = {
     "title": MAX_TITLE,
@@ -122,12 +123,31 @@ _REFUSED_MARKS: Final = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 def clean_text(name: str, raw: str) -> str:
     """Return what was typed, fit to keep: lines end in one way, no control characters, nothing that turns text round.
 
-    Nothing else changes: an author's spelling and zero-width spaces are the author's.
+    Nothing else changes: an author's spelling and zero-width spaces are the author's. A text of which nothing can be
+    seen says nothing.
     """
     text = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
     text = _REFUSED_MARKS.sub("", text)
     text = "".join(each for each in text if each == "\n" or unicodedata.category(each) not in {"Cc", "Cs"})
-    return " ".join(text.split("\n")).strip() if name in ONE_LINE else text.strip()
+    text = " ".join(text.split("\n")).strip() if name in ONE_LINE else text.strip()
+    return text if without_invisible(text).strip() else ""
+
+
+def is_behind(newest: int | None, followed: int | None, *, is_ready: bool) -> bool:
+    """Tell whether the source has changed since a translation was made ready.
+
+    ``newest`` is the source's version, None where there is none; ``followed`` the one that the translation was made
+    ready against. One that was made ready before there was a source is behind it; one that never was is a draft like
+    any other.
+    """
+    if newest is None or (followed is None and not is_ready):
+        return False
+    return (followed or 0) < newest
+
+
+def box_key(name: str, locale: str, item_id: UUID | None) -> str:
+    """Return what names a box in pages and addresses of its campaign."""
+    return f"{item_id}-{name}-{locale}" if item_id else f"{name}-{locale}"
 
 
 def limit_of(name: str) -> int:
@@ -162,8 +182,8 @@ class Box:
 
     @property
     def key(self) -> str:
-        """What names the box in pages and addresses of this campaign."""
-        return f"{self.item_id}-{self.name}-{self.locale}" if self.item_id else f"{self.name}-{self.locale}"
+        """What names the box, see `box_key`."""
+        return box_key(self.name, self.locale, self.item_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
+from app.i18n import LOCALES
 from app.rules.differences import Piece, compare_words
 from app.rules.drafts import LISTS
 from app.rules.texts import CampaignText, Question
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 #: A page may have been read for so long when its form is sent (architecture.md, "Settled beforehand").
 BINDS_FOR: Final = timedelta(hours=1)
-#: The languages in the order in which changes are listed.
-ORDER: Final = ("km", "en", "fr")
 _ATTRIBUTES: Final = tuple(one.name for one in fields(CampaignText))
 #: The boxes of each list's items, by the list's name.
 _NAMES: Final = dict(LISTS.values())
@@ -62,7 +61,7 @@ class Change:
 
 def list_changes(old: Mapping[str, CampaignText], new: Mapping[str, CampaignText]) -> tuple[Change, ...]:
     """Return what differs between two editions, part by part in the order of reading and language by language."""
-    locales = sorted({*old, *new}, key=lambda locale: (*ORDER, locale).index(locale))
+    locales = sorted({*old, *new}, key=LOCALES.index)
     nothing = CampaignText(title="")
     found: list[Change] = []
     for attribute in _ATTRIBUTES:
@@ -92,14 +91,18 @@ def list_missing(
     """Return what each of ``locales`` lacks in the frozen ``texts``: parts that the source has, and its own lists.
 
     What is frozen leaves out a list that a language has only in part, so ``draft`` tells that there is one. A part that
-    the source does not have is missed by nobody.
+    the source does not have is missed by nobody, but for the title, without which there is no text.
     """
     nothing = CampaignText(title="")
     source = draft.get(source_locale, nothing)
     found = []
     for locale in locales:
         own, frozen = draft.get(locale, nothing), texts.get(locale, nothing)
-        wanted = [name for name in _ATTRIBUTES if getattr(source, name) or (name in _NAMES and getattr(own, name))]
+        wanted = [
+            name
+            for name in _ATTRIBUTES
+            if name == "title" or getattr(source, name) or (name in _NAMES and getattr(own, name))
+        ]
         found += [Lack(locale, name) for name in wanted if not getattr(frozen, name)]
     return tuple(found)
 

@@ -15,6 +15,9 @@ DatedState = Literal["scheduled", "open", "closed"]
 #: How long after closing a signature that was given in time may still be confirmed.
 CONFIRMING_GRACE: Final = timedelta(hours=24)
 
+#: How long a member's office has to answer: the House of Commons' own rule for e-petitions.
+ASKING_LASTS: Final = timedelta(days=30)
+
 #: The states in which the dates decide; in every other nothing is open, whatever they say.
 SIGNABLE_STATES: Final = frozenset({"scheduled", "open"})
 CONFIRMABLE_STATES: Final = frozenset({"scheduled", "open", "closed"})

@@ -24,8 +24,10 @@ COMMONS_DAYS: Final = (30, 60, 90, 120)
 FURTHEST_LAST_DAY: Final = timedelta(days=365)
 _ONE_DAY: Final = timedelta(days=1)
 
-PUBLIC_STATES: Final = frozenset({"scheduled", "open", "closed", "presented", "answered"})
-STATES: Final = PUBLIC_STATES | {"draft", "review", "refused", "stopped"}
+_RUNNING: Final = frozenset({"scheduled", "open", "closed", "presented", "answered"})
+#: The states in which a campaign has a page of its own.
+PUBLIC_STATES: Final = _RUNNING | {"stopped"}
+STATES: Final = PUBLIC_STATES | {"draft", "review", "refused"}
 
 
 class MoveRefused(Exception):
@@ -74,6 +76,7 @@ MOVES: Final = _moves(
     Move("send_back", _states("review"), _states("draft"), _REVIEW, is_grave=False, needs_reason=True, undo="submit"),
     Move("refuse", _states("review"), _states("refused"), _REVIEW, needs_reason=True, undo="rework"),
     Move("rework", _states("refused"), _states("draft"), _TEAM, is_grave=False),
+    Move("readmit", _states("refused"), _states("review"), _REVIEW, undo="refuse"),
     Move("close", _states("scheduled", "open"), _states("closed"), _TEAM, undo="reopen"),
     Move("reopen", _states("closed"), _states("scheduled", "open"), _TEAM, undo="close"),
     Move("extend", _states("open"), _states("open"), _TEAM),
@@ -81,7 +84,7 @@ MOVES: Final = _moves(
     Move("unpresent", _states("presented"), _states("closed"), _TEAM, undo="present"),
     Move("answer", _states("presented"), _states("answered"), _TEAM, undo="unanswer"),
     Move("unanswer", _states("answered"), _states("presented"), _TEAM, undo="answer"),
-    Move("stop", PUBLIC_STATES, _states("stopped"), _OPERATE, needs_reason=True, undo="resume"),
+    Move("stop", _RUNNING, _states("stopped"), _OPERATE, needs_reason=True, undo="resume"),
     Move("resume", _states("stopped"), _BY_DATES | {"presented", "answered"}, _OPERATE, undo="stop"),
 )
 #: What the clock does, as the record names it.
@@ -267,6 +270,7 @@ _MAKE: Final[Mapping[str, Callable[[Standing, datetime, Choice], Standing]]] = {
     "send_back": _to("draft"),
     "refuse": _to("refused"),
     "rework": _to("draft"),
+    "readmit": _to("review"),
     "close": _close,
     "reopen": _reopen,
     "extend": _extend,

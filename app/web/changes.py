@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from app.rules.drafts import LISTS
 from app.rules.editions import list_changes
 from app.rules.preflight import Place
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from app.rules.texts import CampaignText
 
 #: A list as a whole, by the name of its boxes.
-_LISTS: Final = {"recitals": "recital", "requests": "request", "faq": "question"}
+_LISTS: Final = {attribute: names[0] for attribute, names in LISTS.values()}
 
 
 @dataclass(frozen=True, slots=True)

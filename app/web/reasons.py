@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from app.i18n import Message, message
+from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused, clean_line
 
 REASON_LIMIT: Final = 2000
@@ -35,9 +36,9 @@ def read_line(typed: str, missing: Message | None = None) -> str:
 
 
 def read_day(typed: str) -> date | None:
-    """Return a day as date fields send it (2026-03-01), or None."""
+    """Return a day as date fields send it (2026-03-01), whatever the script of its digits, or None."""
     try:
-        return date.fromisoformat(typed.strip())
+        return date.fromisoformat(to_latin_digits(typed).strip())
     except ValueError:
         return None
 

@@ -38,7 +38,7 @@ def campaign_of(stage: Stage) -> UUID:
 
 
 def correction_of(stage: Stage) -> Correction:
-    found = stage.read(find_correction, campaign_id=campaign_of(stage), now=utc_now())
+    found = stage.read(find_correction, campaign_id=campaign_of(stage))
     assert found is not None
     return found
 

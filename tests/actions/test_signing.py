@@ -57,6 +57,87 @@ def test_fifty_parallel_forms_of_one_address_are_one_signature_and_one_letter(st
         assert len(stage.letters_to("sokha@example.org")) == 1
 
 
+def test_fifty_parallel_forms_of_two_names_at_a_mailbox_of_two_are_two_signatures(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sql_write("UPDATE campaigns SET people_per_mailbox = 2")
+
+    async def sign_fifty_times() -> list[int]:
+        forms = [good_form() | {"name": ("សុខ សុភា", "ចាន់ ដារ៉ា")[number % 2]} for number in range(50)]
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        path = f"/en/campaigns/{slug}/sign"
+        answers = await asyncio.gather(
+            *(
+                stage.new_browser().post(path, content=urlencode(form, doseq=True).encode(), headers=headers)
+                for form in forms
+            )
+        )
+        return [answer.status_code for answer in answers]
+
+    assert stage.run(sign_fifty_times()) == [303] * 50
+    assert stage.sql("SELECT slot, version, count(*) FROM signatures GROUP BY 1, 2 ORDER BY 1") == [
+        (1, 1, 1),
+        (2, 1, 1),
+    ]
+    assert stage.sql("SELECT count(*) FROM letters WHERE signature_id IS NOT NULL") == [(2,)]
+    with time_machine.travel(utc_now() + timedelta(minutes=2), tick=True):
+        for letter in stage.letters_to("sokha@example.org"):
+            stage.post(f"/en/confirm/{letter.token('confirm')}", {"signing": "yes"})
+    assert stage.count(slug) == 2
+
+
+def test_a_third_name_at_a_mailbox_of_two_takes_nobodys_place(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sql_write("UPDATE campaigns SET people_per_mailbox = 2")
+    rows = "SELECT slot, version, state FROM signatures ORDER BY slot, version"
+    stage.sign(slug, name="Sok Sokha", email="s.okha+x@gmail.com")
+    stage.sign(slug, name="An Invention", email="sokha@gmail.com")
+    stage.sign(slug, name="SOKHA  Sok", email="sokha@googlemail.com")  # the first name, spelt otherwise
+    assert stage.sql(rows) == [(1, 1, "pending"), (1, 2, "pending"), (2, 1, "pending")]
+    first = stage.letters_to("s.okha+x@gmail.com")[0]
+    stage.post(f"/en/confirm/{first.token('confirm')}", {"signing": "yes"})
+    with time_machine.travel(utc_now() + timedelta(minutes=10), tick=True):
+        # Whoever invented the second name does not keep the other person of this mailbox from signing.
+        stage.sign(slug, name="Chan Dara", email="sokha@gmail.com")
+        stage.sign(slug, name="Sok Sokha", email="sokha@gmail.com")
+        assert stage.sql(rows) == [
+            (1, 1, "confirmed"),
+            (1, 2, "pending"),
+            (2, 1, "pending"),
+            (2, 2, "pending"),
+        ]
+        second = next(letter for letter in reversed(stage.letters_to("sokha@gmail.com")) if "/confirm/" in letter.text)
+        assert "Chan Dara" in stage.get(f"/en/confirm/{second.token('confirm')}").text
+        stage.post(f"/en/confirm/{second.token('confirm')}", {"signing": "yes"})
+        stage.sign(slug, name="Yet Another", email="sokha@gmail.com")
+    assert stage.sql("SELECT slot, state FROM signatures ORDER BY slot, state") == [
+        (1, "confirmed"),
+        (1, "pending"),
+        (2, "confirmed"),
+        (2, "superseded"),
+    ]
+    assert stage.count(slug) == 2
+
+
+def test_both_people_of_a_mailbox_are_sent_their_letters_again(stage: Stage) -> None:
+    slug = stage.campaign()
+    stage.sql_write("UPDATE campaigns SET people_per_mailbox = 2")
+    stage.sign(slug, name="Sok Sokha")
+    stage.sign(slug, name="Chan Dara")
+    later = utc_now() + timedelta(minutes=10)
+    with time_machine.travel(later, tick=True):
+        assert len(stage.letters_to("sokha@example.org")) == 2
+        stage.post(
+            f"/en/campaigns/{slug}/check-email",
+            {"again": "yes", "email": "sokha@example.org"},
+            browser=stage.new_browser(),
+        )
+        assert len(stage.letters_to("sokha@example.org")) == 3
+    with time_machine.travel(later + timedelta(minutes=2), tick=True):
+        assert len(stage.letters_to("sokha@example.org")) == 3  # three a day to an address
+    waiting = stage.sql("SELECT s.slot, s.letters FROM signatures s ORDER BY s.slot")
+    assert waiting == [(1, 2), (2, 2)]
+
+
 def test_parallel_presses_of_two_letters_of_one_signature_count_once(stage: Stage) -> None:
     slug = stage.campaign()
     stage.sign(slug)

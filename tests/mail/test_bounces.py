@@ -20,8 +20,9 @@ from app.core.clock import utc_now
 from app.core.keys import Keyring
 from app.mail.outbox import owe_letter
 from app.mail.reports import bounce_address, find_letter, read_report
-from app.models import Campaign, Letter
+from app.models import Campaign, Letter, Signature
 from app.settings import BadSettingsError, Settings
+from tests.conftest import ON_SQLITE
 from tests.signers import insert_signers
 
 if TYPE_CHECKING:
@@ -162,10 +163,11 @@ def test_no_message_is_too_strange_to_read(noise: bytes, at: int) -> None:
 
 
 def test_parts_within_parts_without_end_are_nobodys_report() -> None:
-    opened = "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(5000))
+    opened = "".join(f'Content-Type: multipart/mixed; boundary="{n}"\n\n--{n}\n' for n in range(2000))
     assert read_report(f"To: {TO}\n{opened}".encode()).status is None
 
 
+@ON_SQLITE
 def test_letters_leave_with_an_address_of_their_own(post: Post) -> None:
     settings = dataclasses.replace(post.stage.settings, bounces_to=TO)
     post.background = dataclasses.replace(post.background, settings=settings)
@@ -203,34 +205,31 @@ def test_a_letter_is_marked_once_by_a_report_that_is_ours(stage: Stage) -> None:
     assert take(stage, read_report(report(to=gone))) == "unchanged"
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "wants_updates"),
-    [
-        (["5.1.1", "5.1.1"], True),
-        (["5.1.1", "5.2.1", "5.1.1"], False),
-        (["5.1.1", "550", "5.1.1"], False),
-        (["5.1.1", "5.1.1", "550"], False),
-        (["5.1.1", "sent", "5.1.1", "5.1.1"], True),
-        (["5.1.1", "4.4.7", "5.1.1"], True),
-        (["5.7.1", "5.7.1", "5.7.1"], True),
-    ],
-)
-def test_news_ends_after_three_letters_in_a_row_that_came_back(
-    post: Post, outcomes: list[str], *, wants_updates: bool
-) -> None:
+def test_news_ends_after_three_letters_in_a_row_that_came_back(post: Post) -> None:
     stage = post.stage
     slug = stage.campaign()
-    (signature,) = stage.write(
-        insert_signers, slug=slug, emails=["sokha@example.org"], keyring=stage.keyring, now=utc_now()
-    )
-    for number, outcome in enumerate(outcomes):
-        post.relay.mood = "RCPT 550" if outcome == "550" else "take"
-        letter_id = stage.write(_owe, signature=signature, slug=slug, number=number)
-        post.deliver()
-        if outcome not in {"sent", "550"}:
-            to = bounce_address(stage.keyring, letter_id, TO)
-            assert take(stage, read_report(report(to=to, status=outcome))) == "bounced"
-    assert stage.sql("SELECT wants_updates FROM signatures") == [(wants_updates,)]
+    for case, (outcomes, wants_updates) in enumerate(
+        (
+            (["5.1.1", "5.1.1"], True),
+            (["5.1.1", "5.2.1", "5.1.1"], False),
+            (["5.1.1", "550", "5.1.1"], False),
+            (["5.1.1", "5.1.1", "550"], False),
+            (["5.1.1", "sent", "5.1.1", "5.1.1"], True),
+            (["5.1.1", "4.4.7", "5.1.1"], True),
+            (["5.7.1", "5.7.1", "5.7.1"], True),
+        )
+    ):
+        email = f"signer{case}@example.org"
+        (signature,) = stage.write(insert_signers, slug=slug, emails=[email], keyring=stage.keyring, now=utc_now())
+        for number, outcome in enumerate(outcomes):
+            post.relay.mood = "RCPT 550" if outcome == "550" else "take"
+            letter_id = stage.write(_owe, signature=signature, slug=slug, number=number)
+            post.deliver()
+            if outcome not in {"sent", "550"}:
+                to = bounce_address(stage.keyring, letter_id, TO)
+                assert take(stage, read_report(report(to=to, status=outcome))) == "bounced"
+        wants = select(Signature.wants_updates).where(Signature.id == signature)
+        assert stage.read(lambda session, which: session.scalars(which).all(), wants) == [wants_updates], outcomes
 
 
 def _owe(session: Session, *, signature: UUID, slug: str, number: int) -> UUID:
@@ -238,13 +237,13 @@ def _owe(session: Session, *, signature: UUID, slug: str, number: int) -> UUID:
     owe_letter(
         session,
         kind="already_signed",
-        dedupe_key=f"test:{number}",
+        dedupe_key=f"test:{signature}:{number}",
         locale="en",
         now=utc_now(),
         campaign_id=campaign_id,
         signature_id=signature,
     )
-    letter = session.scalars(select(Letter.id).where(Letter.dedupe_key == f"test:{number}")).one()
+    letter = session.scalars(select(Letter.id).where(Letter.dedupe_key == f"test:{signature}:{number}")).one()
     # The moment of writing is kept in whole seconds, and these are written within one; and no quota holds them back.
     written_at = utc_now().replace(microsecond=0) + timedelta(seconds=number)
     session.execute(update(Letter).where(Letter.id == letter).values(written_at=written_at, attempts=1))
@@ -291,6 +290,7 @@ def test_the_command_reads_a_report_as_a_relay_pipes_it(stage: Stage, monkeypatc
     assert _states(stage) == [("bounced", "5.1.1")]
 
 
+@ON_SQLITE
 def test_the_relay_is_asked_to_keep_the_report_while_the_database_is_away(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ from app.actions.life import move_campaign, submit_campaign
 from app.core.clock import utc_now
 from app.models import AccountSession, Campaign, TextPart
 from app.queries.accounts import find_campaign_id
+from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -104,6 +105,7 @@ def test_a_reason_is_needed_and_reaches_the_team(stage: Stage, name: str, path: 
     assert "It names" in room.owner.get("/en/workspace/campaigns/libraries/steps").text
 
 
+@on_one_database
 def test_a_second_look_shows_why_it_was_sent_back(stage: Stage) -> None:
     room = Room(stage)
     room.moderator.post(REVIEW, {"decision": "send_back", "reason": "Say whom it asks"})
@@ -127,6 +129,7 @@ def test_what_changed_since_it_was_opened_is_read_again(stage: Stage) -> None:
     assert room.approve().status_code == 303
 
 
+@on_one_database
 def test_what_lacks_something_cannot_be_approved(stage: Stage) -> None:
     room = Room(stage)
     version = room.see().fields["version"][0]
@@ -137,6 +140,7 @@ def test_what_lacks_something_cannot_be_approved(stage: Stage) -> None:
     assert room.approve(version=version).status_code == 409
 
 
+@on_one_database
 def test_a_moderator_of_the_team_may_not_decide(stage: Stage) -> None:
     room = Room(stage)
     version = room.see().fields["version"][0]
@@ -154,6 +158,7 @@ def test_a_moderator_of_the_team_may_not_decide(stage: Stage) -> None:
     assert room.state() == "review"
 
 
+@on_one_database
 def test_a_decision_that_came_too_late_is_told(stage: Stage) -> None:
     room = Room(stage)
     version = room.see().fields["version"][0]
@@ -188,6 +193,7 @@ def test_of_two_moderators_one_decides(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM editions") == [(1,)]
 
 
+@on_one_database
 def test_refusing_asks_who_one_is_and_approving_does_not(stage: Stage) -> None:
     room = Room(stage)
     long_ago = utc_now() - timedelta(minutes=11)
@@ -197,6 +203,7 @@ def test_refusing_asks_who_one_is_and_approving_does_not(stage: Stage) -> None:
     assert room.approve().status_code == 303
 
 
+@on_one_database
 def test_nobody_else_comes_in(stage: Stage) -> None:
     room = Room(stage)
     for path in ("/en/moderation", REVIEW):
@@ -206,8 +213,8 @@ def test_nobody_else_comes_in(stage: Stage) -> None:
     assert room.moderator.get("/en/moderation/campaigns").status_code == 404
 
 
-@pytest.mark.parametrize("locale", ["km", "en", "fr"])
-def test_a_campaign_with_every_setting_is_shown_in_three_languages(stage: Stage, locale: str) -> None:
+@on_one_database
+def test_a_campaign_with_every_setting_is_shown_in_three_languages(stage: Stage) -> None:
     more = {
         "requests": ["x"], "recitals": ["y"], "body": "z", "salutation": "a", "closing": "b", "call_to_sign": "c",
         "faq": [{"question": "q?", "answer": "a."}], "how_to_sign": ["one"],
@@ -219,16 +226,15 @@ def test_a_campaign_with_every_setting_is_shown_in_three_languages(stage: Stage,
         opens_on="2098-01-01",
         closes_on="2099-01-01",
     )
-    stage.write(lambda session: session.execute(update(Campaign).values(state="review", refused_because="before")))
     operator = stage.organiser("operator@example.org", role="operator")
-    address = f"/{locale}/moderation/reviews/{slug}"
-    assert operator.get(address).status_code == 200
-    stage.write(lambda session: session.execute(update(Campaign).values(open_for_days=30, submitted_at=utc_now())))
-    assert operator.get(address).status_code == 200
-    assert operator.get(f"/{locale}/moderation").status_code == 200
+
+    def see_with(**values: object) -> None:
+        stage.write(lambda session: session.execute(update(Campaign).values(**values)))
+        for locale in ("km", "en", "fr"):
+            assert operator.get(f"/{locale}/moderation/reviews/{slug}").status_code == 200
+            assert operator.get(f"/{locale}/moderation").status_code == 200
+
+    see_with(state="review", refused_because="before")
+    see_with(open_for_days=30, submitted_at=utc_now())
     stage.write(lambda session: session.execute(update(TextPart).values(text="")))
-    stage.write(
-        lambda session: session.execute(update(Campaign).values(open_for_days=None, opens_at=None, closes_at=None))
-    )
-    assert operator.get(address).status_code == 200
-    assert operator.get(f"/{locale}/moderation").status_code == 200
+    see_with(open_for_days=None, opens_at=None, closes_at=None)

@@ -7,19 +7,20 @@ from itertools import chain
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.i18n import LOCALES
 from app.rules.campaign_file import MAX_BODY, MAX_LINE, MAX_PARAGRAPH, MAX_TITLE
 from app.rules.drafts import (
     LISTS,
-    LOCALES,
     READING,
     SINGLE_PARTS,
     Box,
     DraftPart,
     arrange_board,
     clean_text,
+    is_behind,
     limit_of,
     put_together,
     take_apart,
@@ -44,9 +45,12 @@ texts = st.builds(
     how_to_sign=items,
 )
 drafts = st.dictionaries(st.sampled_from(LOCALES), texts, max_size=3)
+#: Whole drafts are dear to make.
+few = settings(max_examples=40)
 LONG_LISTS = tuple(attribute for attribute, _ in LISTS.values())
 
 
+@few
 @given(drafts)
 def test_a_draft_taken_apart_is_put_together_again(draft: dict[str, CampaignText]) -> None:
     parts = take_apart(draft)
@@ -54,6 +58,7 @@ def test_a_draft_taken_apart_is_put_together_again(draft: dict[str, CampaignText
     assert len({(each.name, each.locale, each.kind, each.position) for each in parts}) == len(parts)
 
 
+@few
 @given(drafts, st.randoms())
 def test_the_order_in_which_boxes_are_read_makes_no_difference(draft: dict[str, CampaignText], dice: object) -> None:
     parts = take_apart(draft)
@@ -61,6 +66,7 @@ def test_the_order_in_which_boxes_are_read_makes_no_difference(draft: dict[str, 
     assert put_together(parts) == draft
 
 
+@few
 @given(drafts)
 def test_an_edition_has_no_list_in_part(draft: dict[str, CampaignText]) -> None:
     frozen = put_together(take_apart(draft), is_frozen=True)
@@ -119,7 +125,8 @@ def test_an_author_s_spelling_stays(text: str) -> None:
         ("body", "One\r\n\r\ntwo\rthree\n", "One\n\ntwo\nthree"),
         ("body", "a\tb\x00\x1b[1m\u202eevil\u2069\ufeff", "a b[1mevil"),
         ("body", "\ud800x", "x"),
-        ("body", " \u200b ", "\u200b"),
+        ("body", " ក\u200b ", "ក\u200b"),
+        ("title", " \u200b \u2060", ""),
     ],
 )
 def test_cleaning_by_example(name: str, raw: str, text: str) -> None:
@@ -161,6 +168,7 @@ def boards(draw: st.DrawFn) -> tuple[str, list[Box], list[tuple[UUID, str]], lis
     return draw(st.sampled_from(sorted(READING))), boxes, every[:cut], every[cut:]
 
 
+@few
 @given(boards())
 def test_every_box_stands_on_the_board_once(
     drawn: tuple[str, list[Box], list[tuple[UUID, str]], list[tuple[UUID, str]]],
@@ -184,6 +192,7 @@ def test_every_box_stands_on_the_board_once(
         assert [group.is_last for group in of_kind] == [False] * (len(of_kind) - 1) + [True] * bool(of_kind)
 
 
+@few
 @given(boards())
 def test_the_numbers_of_a_language_add_up(
     drawn: tuple[str, list[Box], list[tuple[UUID, str]], list[tuple[UUID, str]]],
@@ -222,3 +231,20 @@ def test_a_box_says_how_it_stands() -> None:
     assert Box("title", "fr", "Titre").state == "draft"
     assert Box("title", "fr").key == "title-fr"
     assert Box("request", "km", item_id=item).key == f"{item}-request-km"
+
+
+@pytest.mark.parametrize(
+    ("newest", "followed", "is_ready", "expected"),
+    [
+        (2, 1, True, True),
+        (2, 1, False, True),
+        (2, 2, True, False),
+        (None, None, True, False),
+        (1, None, True, True),
+        (1, None, False, False),
+    ],
+)
+def test_a_translation_is_behind_what_it_does_not_follow(
+    *, newest: int | None, followed: int | None, is_ready: bool, expected: bool
+) -> None:
+    assert is_behind(newest, followed, is_ready=is_ready) is expected

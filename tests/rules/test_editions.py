@@ -145,6 +145,10 @@ def test_a_list_of_its_own_is_wanted_whole_even_where_the_source_has_none() -> N
     assert list_missing(frozen, draft, ("en", "fr"), "en") == (Lack("fr", "how_to_sign"),)
 
 
+def test_a_title_is_wanted_even_where_the_source_has_lost_its_own() -> None:
+    assert list_missing({}, {}, ("km", "en"), "en") == (Lack("km", "title"), Lack("en", "title"))
+
+
 def test_texts_that_have_little_in_common_are_shown_whole() -> None:
     old, new = {"en": CampaignText("t", body="one two " * 800)}, {"en": CampaignText("t", body="three four " * 800)}
     (change,) = list_changes(old, new)

@@ -545,8 +545,8 @@ def test_findings_never_raise_and_speak_three_languages(
 @pytest.mark.parametrize("piece", ["ក", "a", "-", "a.", "a@", "www.", "'", "Canada ' ", "see the ", "¹", "[ ", "nous "])
 def test_a_long_text_without_any_space_is_read_to_its_end(piece: str) -> None:
     """Patterns that go back over what they read would take hours; what hangs is ended by pytest's faulthandler."""
-    text = "government " + piece * (100_000 // len(piece))
-    check = changed("en", recitals=(text, "Two"), requests=(text,), declaration=text, body=text)
+    text = "government " + piece * (20_000 // len(piece))
+    check = changed("en", requests=(text,), declaration=text, body=text * 2)
     assert all(each.message.say("km") for each in findings(check))
 
 

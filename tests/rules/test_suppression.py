@@ -52,7 +52,7 @@ def test_a_cell_moves_by_nothing_or_by_five(history: list[Counts]) -> None:
             assert move == 0 or move >= SMALLEST
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(HISTORIES)
 # All of a country's places are as full as hidden ones can be; all but one; full ones beside one that is shown.
 @example([FULL])
@@ -81,15 +81,15 @@ def test_a_cell_moves_by_nothing_or_by_five(history: list[Counts]) -> None:
 @example([{STATES[0]: 14, STATES[1]: 5, ("AU", None): 1}])
 def test_a_hidden_cell_could_always_be_another_number(history: list[Counts]) -> None:
     """Somebody who knows every snapshot and every rule still cannot tell how many live in a hidden place."""
-    published = publish(history)
-    for number, (counts, shown) in enumerate(zip(history, published, strict=True)):
+    before: Counts = {}
+    for counts, shown in zip(history, publish(history), strict=True):
         for place, people in counts.items():
             if people == 0 or place in shown.cells:
                 continue
-            alternatives = (
-                [*history[:number], other, *history[number + 1 :]] for other in _alternatives(counts, place, shown)
-            )
-            assert any(publish(other) == published for other in alternatives), (place, counts, shown)
+            # What comes later rests on what was published alone: where this is the same, so is all that follows.
+            alternatives = _alternatives(counts, place, shown)
+            assert any(break_down(other, before) == shown for other in alternatives), (place, counts, shown)
+        before = dict(shown.cells)
 
 
 def _alternatives(counts: Counts, place: Place, shown: Breakdown) -> Iterator[Counts]:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tests.stage import Letter, Stage
 
+#: What a page says, and what this process keeps, does not hang on the database; what is bound and asked is on both.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BOUND = "SELECT e.number FROM signatures s JOIN editions e ON e.id = s.edition_id"
@@ -76,6 +78,7 @@ def test_a_corrected_text_binds_as_it_was_shown_for_an_hour(stage: Stage, clock:
     assert sorted(stage.sql(BOUND)) == [(1,), (1,), (2,)]
 
 
+@ON_SQLITE
 def test_a_change_of_substance_is_read_before_it_is_signed(stage: Stage, clock: time_machine.Traveller) -> None:
     slug = stage.campaign()
     shown = shown_edition(stage, slug)
@@ -91,6 +94,7 @@ def test_a_change_of_substance_is_read_before_it_is_signed(stage: Stage, clock: 
     assert stage.sql(BOUND) == [(2,)]
 
 
+@ON_SQLITE
 def test_a_text_that_came_back_is_the_newest_of_its_words(stage: Stage, clock: time_machine.Traveller) -> None:
     slug = stage.campaign()
     shown = shown_edition(stage, slug)
@@ -100,6 +104,7 @@ def test_a_text_that_came_back_is_the_newest_of_its_words(stage: Stage, clock: t
     assert stage.sql(BOUND) == [(3,)]
 
 
+@ON_SQLITE
 def test_a_text_newer_than_this_process_knows_is_signed(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     old = shown_edition(stage, slug)
@@ -109,6 +114,7 @@ def test_a_text_newer_than_this_process_knows_is_signed(stage: Stage, behind: No
     assert stage.sql(BOUND) == [(2,)]
 
 
+@ON_SQLITE
 def test_a_refusal_shows_the_newest_text_even_where_this_process_is_behind(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     shown_edition(stage, slug)
@@ -118,13 +124,15 @@ def test_a_refusal_shows_the_newest_text_even_where_this_process_is_behind(stage
     assert "money" in Page(refused.text).words
 
 
-@pytest.mark.parametrize("edition", ["0" * 64, "x", "0" * 65, "'"])
-def test_a_hash_that_was_never_shown_is_refused(stage: Stage, edition: str) -> None:
+@ON_SQLITE
+def test_a_hash_that_was_never_shown_is_refused(stage: Stage) -> None:
     slug = stage.campaign()
-    assert stage.sign(slug, edition=edition).status_code == 422
+    for edition in ("0" * 64, "x", "0" * 65, "'"):
+        assert stage.sign(slug, edition=edition).status_code == 422
     assert stage.sql(BOUND) == []
 
 
+@ON_SQLITE
 def test_another_fault_keeps_the_text_that_was_read(stage: Stage, clock: time_machine.Traveller) -> None:
     slug = stage.campaign()
     shown = shown_edition(stage, slug)
@@ -158,6 +166,7 @@ def test_a_signature_confirmed_after_a_change_is_for_the_text_that_was_read(stag
     assert "/en/renew/" in person.letter().text
 
 
+@ON_SQLITE
 def test_a_signature_of_the_present_text_is_confirmed_without_more_words(stage: Stage) -> None:
     slug = stage.campaign()
     correct(stage, slug, "money", is_substantive=True)
@@ -169,6 +178,7 @@ def test_a_signature_of_the_present_text_is_confirmed_without_more_words(stage: 
     assert len(person.letters()) == 1
 
 
+@ON_SQLITE
 def test_a_process_that_is_behind_still_shows_the_text_that_was_read(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
@@ -233,6 +243,7 @@ def test_signers_of_an_earlier_text_are_asked_whether_they_sign_the_new_one(stag
     assert stage.count(slug) == 2
 
 
+@ON_SQLITE
 def test_agreeing_twice_is_agreeing_once(stage: Stage) -> None:
     _slug, person = changed(stage)
     path = renewal(person.letter())
@@ -242,6 +253,7 @@ def test_agreeing_twice_is_agreeing_once(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM renewals") == [(1,)]
 
 
+@ON_SQLITE
 def test_looking_or_a_scanner_that_presses_buttons_renews_nothing(stage: Stage) -> None:
     _slug, person = changed(stage)
     path = renewal(person.letter())
@@ -330,6 +342,7 @@ def test_withdrawing_ends_the_question_and_leaves_the_count_right(stage: Stage) 
     assert stage.count(slug) == 0
 
 
+@ON_SQLITE
 def test_a_withdrawn_signer_is_not_asked(stage: Stage) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
@@ -342,6 +355,7 @@ def test_a_withdrawn_signer_is_not_asked(stage: Stage) -> None:
     assert len(person.letters()) == 1
 
 
+@ON_SQLITE
 def test_nobody_is_asked_once_signing_is_over(stage: Stage) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
@@ -354,6 +368,7 @@ def test_nobody_is_asked_once_signing_is_over(stage: Stage) -> None:
     assert stage.sql("SELECT state FROM letters WHERE kind = 'edition_changed'") == [("dropped",)]
 
 
+@ON_SQLITE
 def test_letters_are_dropped_once_the_key_is_destroyed(stage: Stage) -> None:
     changed(stage)
     stage.write(lambda session: session.execute(delete(CampaignKey)))
@@ -361,6 +376,7 @@ def test_letters_are_dropped_once_the_key_is_destroyed(stage: Stage) -> None:
     assert stage.sql("SELECT state FROM letters WHERE kind = 'edition_changed'") == [("dropped",)]
 
 
+@ON_SQLITE
 def test_a_page_without_an_own_page_to_lead_to_says_nothing_of_it(stage: Stage) -> None:
     slug, person = changed(stage)
     path = renewal(person.letter())
@@ -391,6 +407,7 @@ def test_the_link_works_for_thirty_days_and_not_beyond_the_end(stage: Stage, clo
     assert stage.sql("SELECT count(*) FROM renewals") == [(0,)]
 
 
+@ON_SQLITE
 def test_a_closed_campaign_takes_no_renewal(stage: Stage) -> None:
     _slug, person = changed(stage)
     path = renewal(person.letter())
@@ -401,6 +418,7 @@ def test_a_closed_campaign_takes_no_renewal(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM renewals") == [(0,)]
 
 
+@ON_SQLITE
 def test_links_that_were_never_sent_lead_nowhere(stage: Stage) -> None:
     _slug, person = changed(stage)
     confirm = person.letters()[0].token("confirm")
@@ -413,21 +431,27 @@ def test_links_that_were_never_sent_lead_nowhere(stage: Stage) -> None:
 # Pages
 
 
-@pytest.mark.parametrize("locale", ["km", "en", "fr"])
-def test_every_edition_can_be_read(stage: Stage, locale: str) -> None:
+@ON_SQLITE
+def test_every_edition_can_be_read(stage: Stage) -> None:
     slug = stage.campaign()
-    assert "/editions" not in stage.get(f"/{locale}/campaigns/{slug}").text
+    for locale in NOTE:
+        assert "/editions" not in stage.get(f"/{locale}/campaigns/{slug}").text
     correct(stage, slug, "good books")
-    listed = stage.get(f"/{locale}/campaigns/{slug}/editions")
-    assert listed.status_code == 200
-    assert listed.headers["cache-control"].startswith("public")
-    assert all(row[0] in listed.text for row in stage.sql("SELECT hash FROM editions"))
-    assert NOTE[locale] in Page(listed.text).words
-    assert f"/{locale}/campaigns/{slug}/editions" in Page(stage.get(f"/{locale}/campaigns/{slug}").text).links
-    for number in (1, 2):
-        assert stage.get(f"/{locale}/campaigns/{slug}/editions/{number}").status_code == 200
+    for locale in NOTE:
+        listed = stage.get(f"/{locale}/campaigns/{slug}/editions")
+        assert listed.status_code == 200
+        assert listed.headers["cache-control"].startswith("public")
+        assert all(row[0] in listed.text for row in stage.sql("SELECT hash FROM editions"))
+        assert NOTE[locale] in Page(listed.text).words
+        assert f"/{locale}/campaigns/{slug}/editions" in Page(stage.get(f"/{locale}/campaigns/{slug}").text).links
+        for number in (1, 2):
+            assert stage.get(f"/{locale}/campaigns/{slug}/editions/{number}").status_code == 200
+    for wrong in ("0", "3", "x", "-1", "123456", "1 OR 1", "²"):
+        assert stage.get(f"/en/campaigns/{slug}/editions/{wrong}").status_code == 404
+    assert stage.get("/en/campaigns/nothing/editions").status_code == 404
 
 
+@ON_SQLITE
 def test_a_superseded_edition_says_so(stage: Stage) -> None:
     texts: dict[str, Any] = small_campaign()["texts"]
     texts["en"] |= {
@@ -444,13 +468,6 @@ def test_a_superseded_edition_says_so(stage: Stage) -> None:
     assert "the present text" in Page(stage.get(f"/en/campaigns/{slug}/editions/2").text).words
 
 
-@pytest.mark.parametrize("number", ["0", "2", "x", "-1", "123456", "1 OR 1", "²"])
-def test_an_edition_that_is_not_there_is_not_found(stage: Stage, number: str) -> None:
-    slug = stage.campaign()
-    assert stage.get(f"/en/campaigns/{slug}/editions/{number}").status_code == 404
-    assert stage.get("/en/campaigns/nothing/editions").status_code == 404
-
-
 # Where people came from
 
 
@@ -458,18 +475,20 @@ def source(stage: Stage) -> list[Any]:
     return [row[0] for row in stage.sql("SELECT source FROM signatures ORDER BY created_at")]
 
 
-@pytest.mark.parametrize("via", ["temple", "a" * 32, "2026-03-radio"])
-def test_the_mark_of_a_link_is_kept_without_script_or_cookie(stage: Stage, via: str) -> None:
+@ON_SQLITE
+def test_the_mark_of_a_link_is_kept_without_script_or_cookie(stage: Stage) -> None:
     slug = stage.campaign()
-    landed = stage.get(f"/c/{slug}?via={via}", headers={"accept-language": "en"})
-    assert landed.headers["location"] == f"/en/campaigns/{slug}?via={via}"
-    page = stage.get(landed.headers["location"])
-    assert via not in page.text
-    signed = stage.run(_post(stage, slug, page, landed.headers["location"]))
-    assert signed.status_code == 303
-    assert source(stage) == [via]
+    for via in ("temple", "a" * 32, "2026-03-radio"):
+        landed = stage.get(f"/c/{slug}?via={via}", headers={"accept-language": "en"})
+        assert landed.headers["location"] == f"/en/campaigns/{slug}?via={via}"
+        page = stage.get(landed.headers["location"])
+        assert via not in page.text
+        signed = stage.run(_post(stage, slug, page, landed.headers["location"], email=f"{via}@example.org"))
+        assert signed.status_code == 303
+    assert source(stage) == ["temple", "a" * 32, "2026-03-radio"]
 
 
+@ON_SQLITE
 def test_a_form_that_comes_back_keeps_the_mark(stage: Stage) -> None:
     slug = stage.campaign()
     page = stage.get(f"/en/campaigns/{slug}?via=temple")
@@ -479,9 +498,11 @@ def test_a_form_that_comes_back_keeps_the_mark(stage: Stage) -> None:
     assert source(stage) == ["temple"]
 
 
-@pytest.mark.parametrize(
-    "referer",
-    [
+@ON_SQLITE
+def test_odd_marks_are_ignored(stage: Stage) -> None:
+    slug = stage.campaign()
+    page = stage.get(f"/en/campaigns/{slug}")
+    referers = (
         "http://elsewhere.example/en/campaigns/libraries?via=temple",
         "http://127.0.0.1:8000/en/campaigns/other?via=temple",
         "http://127.0.0.1:8000/en/campaigns/libraries?via=Temple",
@@ -490,16 +511,15 @@ def test_a_form_that_comes_back_keeps_the_mark(stage: Stage) -> None:
         "http://127.0.0.1:8000/en/campaigns/libraries",
         "http://[",
         "",
-    ],
-)
-def test_odd_marks_are_ignored(stage: Stage, referer: str) -> None:
-    slug = stage.campaign()
-    page = stage.get(f"/en/campaigns/{slug}")
-    assert stage.run(_post(stage, slug, page, referer, via="No Mark")).status_code == 303
-    assert source(stage) == [None]
+    )
+    for number, referer in enumerate(referers):
+        answer = stage.run(_post(stage, slug, page, referer, via="No Mark", email=f"{number}@example.org"))
+        assert answer.status_code == 303
+    assert source(stage) == [None] * len(referers)
     assert stage.get(f"/c/{slug}?via=No+Mark").headers["location"] == f"/en/campaigns/{slug}"
 
 
+@ON_SQLITE
 def test_the_same_form_by_another_link_is_the_same_form(stage: Stage) -> None:
     slug = stage.campaign()
     stage.sign(slug, via="temple")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import time_machine
 from sqlalchemy import update
+from sqlalchemy.util import await_only
 
+from app.actions.own_signature import erase_signature
+from app.actions.signing import confirm_by_token
 from app.core.clock import utc_now
+from app.core.db import dialect_of
 from app.models import Campaign
 from tests.stage import small_campaign
 from tests.web.html import Page
@@ -18,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
+    from sqlalchemy.orm import Session
 
     from tests.stage import Stage
 
@@ -68,6 +74,27 @@ def test_each_press_does_what_it_says_and_twice_no_more(stage: Stage) -> None:
     assert owner.press("erase", sure="yes").status_code == 303
     assert stage.count(person.slug) == 0
     assert person.confirm().status_code == 404
+
+
+def test_erasing_while_somebody_confirms_leaves_nothing(stage: Stage) -> None:
+    person = Person(stage, stage.campaign(), "sokha@example.org")
+    person.sign()
+    letter = person.letter()
+
+    def confirm_slowly(session: Session) -> None:
+        confirm_by_token(session, token=letter.token("confirm"), now=utc_now())
+        if dialect_of(session) == "postgresql":  # SQLite lets only one write at a time
+            await_only(asyncio.sleep(0.2))
+
+    async def both() -> None:
+        confirming = asyncio.create_task(stage.database.write(confirm_slowly))
+        await asyncio.sleep(0.1)
+        await stage.database.write(erase_signature, token=letter.token("signature"), now=utc_now())
+        await confirming
+
+    stage.run(both())
+    assert stage.sql("SELECT state, name, email FROM signatures") == [("withdrawn", None, None)]
+    assert person.count() == 0
 
 
 def test_erasing_a_counted_signature_takes_it_out(site: Stage, somebody: Callable[[], Person]) -> None:

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import pytest
 import time_machine
 from sqlalchemy import insert, select, update
 
@@ -16,13 +15,14 @@ from app.models import Campaign, Edition, Letter, Member, Signature
 from app.queries.figures import get_figures
 from app.web.workspace import overview
 from tests.actions.test_snapshots import set_all, sign_many
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.web.people import Person
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    import pytest
     from sqlalchemy.orm import Session
 
     from tests.stage import Organiser, Stage
@@ -42,6 +42,7 @@ def words(answer_text: str) -> str:
     return Page(answer_text).words
 
 
+@on_one_database
 def test_a_new_campaign_says_that_nobody_signed_yet(stage: Stage) -> None:
     _, here, owner = owned(stage)
     page = owner.get(here)
@@ -134,6 +135,7 @@ def test_small_places_and_rare_links_are_added_together(stage: Stage) -> None:
         assert hidden not in said
 
 
+@on_one_database
 def test_whole_countries_and_the_others_of_one_are_named(stage: Stage) -> None:
     slug, here, owner = owned(stage)
     sign_many(stage, slug, {"CA-ON": 30, "CA-QC": 3, "CA-BC": 4, "FR": 8})
@@ -163,6 +165,7 @@ def test_editions_are_counted_apart(stage: Stage) -> None:
     assert "Edition 1 3 Edition 2 2" in words(owner.get(here).text)
 
 
+@on_one_database
 def test_after_closing_the_days_end_with_the_last_signature(stage: Stage) -> None:
     slug, here, _ = owned(stage)
     sign_many(stage, slug, {"CA-ON": 6})
@@ -177,20 +180,31 @@ def test_after_closing_the_days_end_with_the_last_signature(stage: Stage) -> Non
     assert "days left" not in said
 
 
-@pytest.mark.parametrize(("due_in", "said"), [(3, "3 days left"), (-1, "1 day late"), (-4, "4 days late")])
-def test_the_answer_clock_runs_after_presentation(stage: Stage, due_in: int, said: str) -> None:
+@on_one_database
+def test_the_answer_clock_runs_after_presentation(stage: Stage) -> None:
     _, here, owner = owned(stage, timezone="UTC")
     today = utc_now().date()
-    set_campaign(
-        stage, state="presented", presented_on=today - timedelta(days=45), answer_due_on=today + timedelta(days=due_in)
-    )
-    assert said in words(owner.get(here).text)
+    set_campaign(stage, state="presented", presented_on=today - timedelta(days=45))
+    for due_in, said in ((3, "3 days left"), (-1, "1 day late"), (-4, "4 days late")):
+        set_campaign(stage, answer_due_on=today + timedelta(days=due_in))
+        assert said in words(owner.get(here).text)
     set_campaign(stage, state="answered", answered_on=today)
     shown = words(owner.get(here).text)
-    assert said not in shown
+    assert "4 days late" not in shown
     assert "Answered on" in shown
 
 
+@on_one_database
+def test_a_campaign_is_open_from_its_first_instant_though_no_job_has_marked_it(stage: Stage) -> None:
+    _, here, owner = owned(stage)
+    assert "days left" in words(owner.get(here).text)
+    set_campaign(stage, state="scheduled", opens_at=utc_now() - timedelta(minutes=1))
+    assert "days left" in words(owner.get(here).text)
+    set_campaign(stage, opens_at=utc_now() + timedelta(minutes=1))
+    assert "days left" not in words(owner.get(here).text)
+
+
+@on_one_database
 def test_a_stopped_campaign_says_so_and_offers_no_link(stage: Stage) -> None:
     slug, here, owner = owned(stage, thresholds=[])
     sign_many(stage, slug, {"CA-ON": 3})
@@ -200,6 +214,7 @@ def test_a_stopped_campaign_says_so_and_offers_no_link(stage: Stage) -> None:
     assert "/c/libraries" not in page
 
 
+@on_one_database
 def test_a_campaign_of_organisations_has_no_figures_of_people(stage: Stage) -> None:
     _, here, owner = owned(stage, signatories="organisations", thresholds=[], open_for=None)
     said = words(owner.get(here).text)
@@ -207,6 +222,7 @@ def test_a_campaign_of_organisations_has_no_figures_of_people(stage: Stage) -> N
     assert "None: it is open until you close it" in said
 
 
+@on_one_database
 def test_a_link_with_a_mark_has_a_code_to_scan(stage: Stage) -> None:
     _, here, owner = owned(stage)
     marked = owner.get(here, params={"via": " Temple in Montréal "}).text
@@ -217,6 +233,7 @@ def test_a_link_with_a_mark_has_a_code_to_scan(stage: Stage) -> None:
     assert "?via=" not in khmer
 
 
+@on_one_database
 def test_a_translator_sees_what_is_left_and_no_figure(stage: Stage) -> None:
     slug, here, translator = owned(stage, "translator")
     sign_many(stage, slug, {"CA-ON": 1234})
@@ -229,6 +246,7 @@ def test_a_translator_sees_what_is_left_and_no_figure(stage: Stage) -> None:
     assert "1,234" not in said
 
 
+@on_one_database
 def test_a_draft_says_what_to_do_next(stage: Stage) -> None:
     data = small_campaign()
     data["texts"]["km"].pop("declaration")
@@ -242,13 +260,15 @@ def test_a_draft_says_what_to_do_next(stage: Stage) -> None:
     assert "Submit it for review" in said
 
 
-@pytest.mark.parametrize(("state", "said"), [("review", "is in review"), ("refused", "was refused")])
-def test_what_waits_or_was_refused_is_said(stage: Stage, state: str, said: str) -> None:
+@on_one_database
+def test_what_waits_or_was_refused_is_said(stage: Stage) -> None:
     _, here, owner = owned(stage)
-    set_campaign(stage, state=state)
-    assert said in words(owner.get(here).text)
+    for state, said in (("review", "is in review"), ("refused", "was refused")):
+        set_campaign(stage, state=state)
+        assert said in words(owner.get(here).text)
 
 
+@on_one_database
 def test_figures_that_took_long_are_kept_for_a_while(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     slug, here, owner = owned(stage)
     monkeypatch.setattr(overview, "WORTH_KEEPING", 0.0)
@@ -261,6 +281,7 @@ def test_figures_that_took_long_are_kept_for_a_while(stage: Stage, monkeypatch: 
     assert "5 confirmed signatures so far" in said
 
 
+@on_one_database
 def test_numbers_are_khmer_in_khmer(stage: Stage) -> None:
     slug, _, owner = owned(stage)
     sign_many(stage, slug, {"CA-ON": 27})

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-import pytest
 import time_machine
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from app.core.clock import utc_now
-from app.models import Campaign, TextPart
-from tests.stage import small_campaign
+from app.models import Campaign, Sponsor, TextPart
+from app.queries.accounts import find_campaign_id
+from app.queries.sponsoring import ASKINGS
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -116,6 +118,7 @@ def test_a_member_is_proposed_asked_and_carries_it(stage: Stage) -> None:
     assert f"{MEMBER} agreed to carry it." in told(stage, "owner@example.org")
 
 
+@on_one_database
 def test_getting_the_link_changes_nothing(stage: Stage) -> None:
     asking = Asking(stage)
     address = asking.ask()
@@ -126,6 +129,7 @@ def test_getting_the_link_changes_nothing(stage: Stage) -> None:
     assert 'name="robots" content="noindex"' in stage.get(address).text
 
 
+@on_one_database
 def test_a_button_pressed_without_the_tick_does_nothing(stage: Stage) -> None:
     asking = Asking(stage)
     address = asking.ask()
@@ -199,6 +203,7 @@ def test_a_link_that_expired_says_nothing_of_the_petition(stage: Stage) -> None:
     assert "Did not answer in time" in asking.see().words
 
 
+@on_one_database
 def test_unknown_links_are_not_found(stage: Stage) -> None:
     asking = Asking(stage)
     address = asking.ask()
@@ -239,6 +244,7 @@ def test_an_owner_records_that_a_member_left(stage: Stage) -> None:
     assert len(stage.letters_to(OFFICE)) == 3
 
 
+@on_one_database
 def test_a_form_with_faults_keeps_what_was_typed(stage: Stage) -> None:
     asking = Asking(stage)
     response = asking.propose(name="", email="nobody", locale="km", district="x" * 300)
@@ -253,6 +259,7 @@ def test_a_form_with_faults_keeps_what_was_typed(stage: Stage) -> None:
     assert asking.states() == []
 
 
+@on_one_database
 def test_a_proposal_is_changed_and_removed_before_anybody_is_asked(stage: Stage) -> None:
     asking = Asking(stage)
     asking.propose(locale="en")
@@ -280,6 +287,7 @@ def test_what_came_first_is_told(stage: Stage) -> None:
     assert (late.status_code, "any more" in late.text) == (409, True)
 
 
+@on_one_database
 def test_as_many_are_asked_as_the_house_allows(stage: Stage) -> None:
     asking = Asking(stage)
     for _ in range(5):
@@ -291,6 +299,7 @@ def test_as_many_are_asked_as_the_house_allows(stage: Stage) -> None:
     assert asking.press("ask").status_code == 409
 
 
+@on_one_database
 def test_those_who_may_not_ask_see_who_carries_it(stage: Stage) -> None:
     asking = Asking(stage)
     for role, status in (("editor", 200), ("viewer", 200), ("translator", 404)):
@@ -308,21 +317,29 @@ def test_those_who_may_not_ask_see_who_carries_it(stage: Stage) -> None:
     assert MEMBER in asking.see(viewer).words
 
 
-@pytest.mark.parametrize("locale", ["km", "en", "fr"])
-def test_every_page_exists_in_three_languages(stage: Stage, locale: str) -> None:
+@on_one_database
+def test_every_page_exists_in_three_languages(stage: Stage) -> None:
     asking = Asking(stage)
-    here = PAGE.replace("/en/", f"/{locale}/")
-    assert asking.owner.get(here).status_code == 200
-    address = asking.ask().replace("/fr/", f"/{locale}/")
-    assert (asking.owner.get(here).status_code, stage.get(address).status_code) == (200, 200)
+
+    def see_all(address: str = "") -> None:
+        for locale in ("km", "en", "fr"):
+            page = Page(asking.owner.get(PAGE.replace("/en/", f"/{locale}/")).text)
+            assert page.lang == locale
+            if address:
+                assert Page(stage.get(address.replace("/fr/", f"/{locale}/")).text).lang == locale
+
+    see_all()
+    address = asking.ask()
+    see_all(address)
     asking.answer(address, "accept")
-    assert (asking.owner.get(here).status_code, stage.get(address).status_code) == (200, 200)
+    see_all(address)
     put = update(Campaign).values(state="presented")
     stage.write(lambda session: session.execute(put))
     assert asking.answer(address, "leave").status_code == 409
     assert stage.sql("SELECT state FROM sponsors") == [("accepted",)]
 
 
+@on_one_database
 def test_a_campaign_of_no_bodys_form_and_without_titles_has_a_page(stage: Stage) -> None:
     asking = Asking(stage, is_draft=True)
     stage.write(lambda session: session.execute(update(Campaign).values(form="free")))
@@ -332,3 +349,36 @@ def test_a_campaign_of_no_bodys_form_and_without_titles_has_a_page(stage: Stage)
     asking.see()
     asking.press("withdraw")
     assert "The House of Commons lets" not in asking.see().words
+
+
+@on_one_database
+def test_a_member_named_in_a_file_is_not_asked_before_the_office_has_an_address(stage: Stage) -> None:
+    asking = Asking(stage, is_draft=True)
+    propose = insert(Sponsor).values(
+        id=uuid4(), campaign_id=stage.read(find_campaign_id, slug="libraries"), state="proposed", name=MEMBER,
+        titles={}, locale="en",
+    )  # fmt: skip
+    stage.write(lambda session: session.execute(propose))
+    page = asking.see()
+    assert MEMBER in page.words
+    assert "The email address of the office is missing" in page.words
+    assert "Send this email" not in page.words
+    assert asking.propose().status_code == 303
+    assert "Send this email" in asking.see().words
+
+
+@on_one_database
+def test_no_page_names_the_house_where_another_form_asked_too_many(stage: Stage) -> None:
+    asking = Asking(stage)
+    asking.propose()
+    campaign_id = stage.read(find_campaign_id, slug="libraries")
+    rows: list[dict[str, Any]] = [
+        {"id": uuid4(), "campaign_id": campaign_id, "state": "withdrawn", "name": "x", "titles": {}, "locale": "en",
+         "asked_at": utc_now(), "answered_at": utc_now()}
+        for _ in range(ASKINGS)
+    ]  # fmt: skip
+    stage.write(lambda session: session.execute(insert(Sponsor), rows))
+    stage.write(lambda session: session.execute(update(Campaign).values(form="free")))
+    for words in (asking.see().words, Page(asking.press("ask").text).words):
+        assert "As many Members were asked as may be asked." in words
+        assert "House of Commons allows" not in words

@@ -18,6 +18,7 @@ from app.models import Campaign, CampaignKey, TextPart
 from app.queries.drafts import find_draft
 from app.queries.supporters import count_supporters, list_supporter_names
 from app.rules.texts import CampaignText, substance_hash
+from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -141,6 +142,7 @@ def test_a_supporter_confirms_and_counts(gathering: Gathering) -> None:
     assert "You support this text" in Page(stage.get(path).text).words
 
 
+@on_one_database
 def test_the_page_and_the_letters_are_in_the_language_of_the_visitor(gathering: Gathering) -> None:
     stage = gathering.stage
     for locale, title in (("km", "សៀវភៅខ្មែរគ្រប់បណ្ណាល័យ"), ("fr", "Des livres khmers partout")):
@@ -156,6 +158,7 @@ def test_the_page_and_the_letters_are_in_the_language_of_the_visitor(gathering: 
     assert "សៀវភៅ" in gathering.letters(MAILS[1])[0].html
 
 
+@on_one_database
 def test_a_text_without_source_title_can_still_be_read(gathering: Gathering) -> None:
     for locale in ("en", "fr", "km"):
         gathering.rewrite("", name="title", locale=locale)
@@ -169,6 +172,7 @@ def test_a_text_without_source_title_can_still_be_read(gathering: Gathering) -> 
     assert "It is shown in French." in Page(stage.get(gathering.link).text).words
 
 
+@on_one_database
 def test_every_fault_is_said_and_everything_is_kept(gathering: Gathering) -> None:
     answer = gathering.ask("not an address", name="www.example.org", consent="-")
     assert answer.status_code == 422
@@ -247,6 +251,7 @@ def test_another_wording_is_not_supported_until_it_is_read(gathering: Gathering)
         assert "The text has changed since you supported it" in gathering.letters(MAILS[1])[-1].text
 
 
+@on_one_database
 def test_a_text_that_changes_under_the_form_is_shown_again(gathering: Gathering) -> None:
     changed = gathering.ask(wording="another")
     assert changed.status_code == 422
@@ -313,6 +318,7 @@ def test_a_new_link_ends_the_old_one_once(gathering: Gathering) -> None:
     assert gathering.press(gathering.owner, "dance").status_code == 400
 
 
+@on_one_database
 def test_links_that_lead_nowhere_say_nothing(gathering: Gathering) -> None:
     gathering.ask()
     token, letter = gathering.link.rsplit("/", 1)[1], gathering.own_path().rsplit("/", 1)[1]
@@ -324,6 +330,7 @@ def test_links_that_lead_nowhere_say_nothing(gathering: Gathering) -> None:
         gathering.stage.write(confirm_support, token=token, wording="", now=utc_now())
 
 
+@on_one_database
 def test_names_are_for_owners_and_addresses_for_nobody(gathering: Gathering) -> None:
     stage = gathering.stage
     gathering.gather(MAILS[0])
@@ -347,6 +354,7 @@ def test_names_are_for_owners_and_addresses_for_nobody(gathering: Gathering) -> 
         assert gathering.owner.get(gathering.team_path.replace("/en/", f"/{locale}/", 1)).status_code == 200
 
 
+@on_one_database
 def test_counts_are_shown_beside_what_is_needed(gathering: Gathering) -> None:
     assert "None are needed before review." in gathering.see_team_page().words
     assert "Nobody has confirmed yet." in gathering.see_team_page().words
@@ -357,6 +365,7 @@ def test_counts_are_shown_beside_what_is_needed(gathering: Gathering) -> None:
     assert (count.confirmed, count.needed, count.is_enough) == (1, 5, False)
 
 
+@on_one_database
 def test_review_shows_the_text_and_takes_nobody(gathering: Gathering) -> None:
     stage = gathering.stage
     gathering.gather(MAILS[0])

@@ -11,9 +11,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
+from app.actions import drafts
 from app.actions.drafts import BoxName, BoxNotFound, Conflict, Saved, save_box
 from app.core.clock import utc_now
 from app.models import Account, Campaign, TextPart, open_account_key
+from app.queries.checks import find_check
 from app.queries.drafts import find_board, find_draft
 from tests.stage import Organiser, small_campaign
 from tests.workspace.drafts import draft
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 AT = "/en/workspace/campaigns/libraries/text"
+#: What a page says does not hang on the database; what is written and raced for is tested on both.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -51,6 +55,11 @@ def _texts(stage: Stage) -> dict[str, Any]:
     return stage.read(find_draft, campaign_id=_campaign_id(stage))
 
 
+def _records(stage: Stage, what: str) -> int:
+    number: int = stage.sql("SELECT count(*) FROM records WHERE what = :what", what=what)[0][0]
+    return number
+
+
 def _parts(stage: Stage, name: str, locale: str) -> tuple[str, bool, int]:
     (row,) = stage.sql(
         "SELECT text, is_ready, version FROM text_parts WHERE name = :name AND locale = :locale",
@@ -60,6 +69,7 @@ def _parts(stage: Stage, name: str, locale: str) -> tuple[str, bool, int]:
     return row[0], bool(row[1]), row[2]
 
 
+@ON_SQLITE
 def test_each_box_is_shown_with_its_state(stage: Stage, owner: Organiser) -> None:
     page = owner.get(AT).text
     for text in ("Khmer books in every library", "Des livres khmers partout", "សៀវភៅខ្មែរគ្រប់បណ្ណាល័យ"):
@@ -81,8 +91,10 @@ def test_saving_keeps_words_state_and_history(stage: Stage, owner: Organiser) ->
     assert answer.status_code == 303
     assert answer.headers["location"] == f"{AT}?show=todo#group-title"
     assert _parts(stage, "title", "en") == ("Books for all", True, 2)
-    # The same again is no new version.
-    assert owner.post(AT, _box("title", "en", "Books for all", 2) | _ready("title", "en")).status_code == 303
+    # The same again is no new version, and no conflict where the answer was lost.
+    for version in (2, 1):
+        again = _box("title", "en", "Books for all", version) | _ready("title", "en")
+        assert owner.post(AT, again).status_code == 303
     assert _parts(stage, "title", "en") == ("Books for all", True, 2)
     # What was made ready against the older title wants a look now.
     page = owner.get(f"{AT}?show=todo").text
@@ -112,6 +124,10 @@ def test_two_who_write_in_one_box_lose_nothing(stage: Stage, owner: Organiser) -
     owner.post(AT, _box("title", "en", "Books for everybody", 1))
     answer = other.post(AT, _box("title", "en", "Books for children", 1) | _box("title", "fr", "Des livres", 1))
     assert answer.status_code == 422
+    # Sent again, and then emptied: nothing more is set aside.
+    for text in ("Books for children", ""):
+        assert other.post(AT, _box("title", "en", text, 1)).status_code == 422
+    assert stage.sql("SELECT count(*) FROM part_revisions WHERE is_set_aside") == [(1,)]
     assert "<del>" in answer.text
     assert "everybody" in answer.text
     assert "Books for children" in answer.text
@@ -158,6 +174,7 @@ def test_many_at_once_and_every_word_is_kept(stage: Stage, owner: Organiser) -> 
         assert {row[0] for row in kept} >= set(written)
 
 
+@ON_SQLITE
 def test_a_translator_writes_in_their_own_language_alone(stage: Stage, owner: Organiser) -> None:
     translator = stage.organiser("chan@example.org")
     stage.join("libraries", translator, "translator", ["km"])
@@ -172,6 +189,7 @@ def test_a_translator_writes_in_their_own_language_alone(stage: Stage, owner: Or
     assert translator.post(f"{AT}/items", {"arrange": "add", "kind": "request", "once": uuid4().hex}).status_code == 404
 
 
+@ON_SQLITE
 def test_autosave_answers_in_json(stage: Stage, owner: Organiser) -> None:
     saved = owner.post(f"{AT}/part", _box("title", "en", "Books", 1))
     assert saved.status_code == 200
@@ -187,6 +205,7 @@ def test_autosave_answers_in_json(stage: Stage, owner: Organiser) -> None:
     assert owner.post(f"{AT}/part", {"item": "no uuid", **_box("request", "en", "x", 0)}).status_code == 404
 
 
+@ON_SQLITE
 def test_too_long_is_said_beside_the_box_and_kept(stage: Stage, owner: Organiser) -> None:
     answer = owner.post(AT, _box("title", "en", "ក" * 301, 1) | _box("title", "fr", "Des livres", 1))
     assert answer.status_code == 422
@@ -199,8 +218,8 @@ def test_items_are_added_moved_removed_and_brought_back(stage: Stage, owner: Org
     once = uuid4().hex
     for _ in range(2):  # the back button
         owner.post(f"{AT}/items", {"arrange": "add", "kind": "request", "once": once})
-    (number,) = stage.sql("SELECT count(*) FROM text_items WHERE kind = 'request'")
-    assert number == (2,)
+    assert stage.sql("SELECT count(*) FROM text_items WHERE kind = 'request'") == [(2,)]
+    assert _records(stage, "item_added") == 1
     page = owner.get(AT).text
     first, second = dict.fromkeys(re.findall(r'name="item" value="([0-9a-f-]{36})"', page))
     owner.post(AT, {"item": second, **_box("request", "en", "readers", 0), **_box("request", "km", "អ្នកអាន", 0)})
@@ -215,8 +234,10 @@ def test_items_are_added_moved_removed_and_brought_back(stage: Stage, owner: Org
     gone = owner.post(AT, {"item": first, **_box("request", "en", "late words", 1)})
     assert gone.status_code == 422
     assert "Removed parts" in gone.text
-    owner.post(f"{AT}/items", {"item": first, "arrange": "bring_back"})
+    for _ in range(2):
+        owner.post(f"{AT}/items", {"item": first, "arrange": "bring_back"})
     assert _texts(stage)["en"].requests == ("more readers", "books")
+    assert _records(stage, "item_restored") == 1
     for wrong in ({"item": first, "arrange": "fly"}, {"arrange": "up"}, {"item": uuid4().hex, "arrange": "up"}):
         assert owner.post(f"{AT}/items", wrong).status_code == 404
     for wrong in (
@@ -224,6 +245,24 @@ def test_items_are_added_moved_removed_and_brought_back(stage: Stage, owner: Org
         {"arrange": "bring_back", "item": uuid4().hex},
     ):
         assert owner.post(f"{AT}/items", wrong).status_code == 404
+
+
+def test_a_list_has_as_many_items_as_a_file_takes(
+    stage: Stage, owner: Organiser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MAX_LIST", 2)
+    removed, once = _item(stage), uuid4().hex
+    for _ in range(2):  # the last that fits, and the back button
+        assert owner.post(f"{AT}/items", {"arrange": "add", "kind": "request", "once": once}).status_code == 303
+    more = {"arrange": "add", "kind": "request", "once": uuid4().hex}
+    answer = owner.post(f"{AT}/items", more)
+    assert answer.status_code == 422
+    assert "This list is too long" in answer.text
+    owner.post(f"{AT}/items", {"arrange": "remove", "item": removed})
+    assert owner.post(f"{AT}/items", more).status_code == 303
+    assert owner.post(f"{AT}/items", {"arrange": "bring_back", "item": removed}).status_code == 422
+    assert stage.sql("SELECT count(*) FROM text_items WHERE removed_at IS NULL") == [(2,)]
+    assert _records(stage, "item_restored") == 0
 
 
 def test_two_who_arrange_at_once_leave_an_order(stage: Stage, owner: Organiser) -> None:
@@ -260,7 +299,12 @@ def test_history_says_who_wrote_what_and_restores(stage: Stage, owner: Organiser
     assert stale.status_code == 422
     assert owner.post(link[1], {"revision": str(old[0]), "version": "2"}).status_code == 303
     assert _parts(stage, "title", "en") == ("Khmer books in every library", False, 3)
-    assert owner.post(link[1], {"revision": uuid4().hex, "version": "3"}).status_code == 404
+    for unknown in (uuid4().hex, "x"):
+        assert owner.post(link[1], {"revision": unknown, "version": "3"}).status_code == 404
+    # Who writes in another language restores nothing in this one.
+    translator = stage.organiser("chan@example.org")
+    stage.join("libraries", translator, "translator", ["km"])
+    assert translator.post(link[1], {"revision": str(old[0]), "version": "3"}).status_code == 404
     assert owner.get(f"{AT}/{uuid4()}/history").status_code == 404
     assert owner.get(f"{AT}/x/history").status_code == 404
     assert owner.post(f"{AT}/x/history", {"revision": "x"}).status_code == 404
@@ -268,6 +312,7 @@ def test_history_says_who_wrote_what_and_restores(stage: Stage, owner: Organiser
     assert owner.post(link[1], {"revision": str(old[0]), "version": "3"}).status_code in {404, 422}
 
 
+@ON_SQLITE
 def test_nobody_writes_while_a_text_is_reviewed(stage: Stage, owner: Organiser) -> None:
     stage.sql_write("UPDATE campaigns SET state = 'review'")
     page = owner.get(AT).text
@@ -279,6 +324,7 @@ def test_nobody_writes_while_a_text_is_reviewed(stage: Stage, owner: Organiser) 
     assert owner.post(f"{AT}/items", {"arrange": "add", "kind": "faq", "once": uuid4().hex}).status_code == 422
 
 
+@ON_SQLITE
 def test_an_open_campaign_is_written_on_without_changing_its_edition(stage: Stage) -> None:
     slug = stage.campaign(small_campaign("open"))
     owner = stage.organiser("sokha@example.org")
@@ -306,6 +352,7 @@ def _part_id(stage: Stage, name: str, locale: str) -> UUID:
     return stage.read(lambda session: session.scalars(query).one())
 
 
+@ON_SQLITE
 def test_what_was_typed_as_the_review_began_is_on_the_page(stage: Stage, owner: Organiser) -> None:
     stage.sql_write("UPDATE campaigns SET state = 'review'")
     answer = owner.post(AT, _box("title", "en", WORDS, 1))
@@ -316,6 +363,7 @@ def test_what_was_typed_as_the_review_began_is_on_the_page(stage: Stage, owner: 
     assert WORDS in answer.text
 
 
+@ON_SQLITE
 def test_what_was_typed_in_a_part_that_was_removed_is_on_the_page(stage: Stage, owner: Organiser) -> None:
     item = _item(stage)
     owner.post(f"{AT}/items", {"item": item, "arrange": "remove"})
@@ -324,16 +372,18 @@ def test_what_was_typed_in_a_part_that_was_removed_is_on_the_page(stage: Stage, 
     assert WORDS in answer.text
 
 
+@ON_SQLITE
 def test_who_moves_a_part_that_was_removed_is_told(stage: Stage, owner: Organiser) -> None:
     item = _item(stage)
     for _ in range(2):  # the back button
         assert owner.post(f"{AT}/items", {"item": item, "arrange": "remove"}).status_code == 303
-    assert stage.sql("SELECT count(*) FROM records WHERE what = 'item_removed'") == [(1,)]
+    assert _records(stage, "item_removed") == 1
     answer = owner.post(f"{AT}/items", {"item": item, "arrange": "up"})
     assert answer.status_code == 422
     assert "It can be brought back" in answer.text
 
 
+@ON_SQLITE
 def test_a_clash_in_one_box_leaves_its_neighbours_as_they_were_saved(stage: Stage, owner: Organiser) -> None:
     owner.post(AT, _box("title", "en", "Theirs", 1))
     answer = owner.post(AT, _box("title", "en", "Mine", 1) | _box("title", "fr", "Le mien", 1))
@@ -364,6 +414,26 @@ def test_a_translation_follows_the_source_that_its_writer_saw(stage: Stage, owne
     assert _state(stage, "title", "fr") == "ready"
 
 
+def test_a_translation_that_was_ready_before_its_source_is_behind_it(stage: Stage, owner: Organiser) -> None:
+    owner.post(AT, _box("closing", "fr", "Merci", 0) | _ready("closing", "fr"))
+    owner.post(AT, _box("closing", "km", "អរគុណ", 0))
+    assert [_state(stage, "closing", each) for each in ("fr", "km")] == ["ready", "draft"]
+    owner.post(AT, _box("closing", "en", "Thank you", 0))
+    # The editor and the check say the same of it, and a tick settles it.
+    assert [_state(stage, "closing", each) for each in ("fr", "km")] == ["behind", "draft"]
+    assert _is_behind_in_check(stage, "closing", "fr")
+    seen = _box("closing", "fr", "Merci", 1) | _ready("closing", "fr") | {"reviewed.closing.fr": "yes"}
+    owner.post(AT, seen)
+    assert _state(stage, "closing", "fr") == "ready"
+    assert not _is_behind_in_check(stage, "closing", "fr")
+
+
+def _is_behind_in_check(stage: Stage, name: str, locale: str) -> bool:
+    check = stage.read(find_check, campaign_id=_campaign_id(stage), now=utc_now())
+    return next(part.is_behind for part in check.parts if (part.name, part.locale) == (name, locale))
+
+
+@ON_SQLITE
 def test_autosave_tells_what_the_other_changed(stage: Stage, owner: Organiser) -> None:
     owner.post(AT, _box("title", "en", "Khmer books in each library", 1))
     answer = owner.post(f"{AT}/part", _box("title", "en", "Khmer books in every school", 1)).json()
@@ -378,6 +448,7 @@ def test_autosave_tells_what_the_other_changed(stage: Stage, owner: Organiser) -
     assert answer["is_ready"] is False
 
 
+@ON_SQLITE
 def test_a_long_letter_in_khmer_is_taken(stage: Stage, owner: Organiser) -> None:
     assert owner.post(f"{AT}/part", _box("body", "km", "ក" * 100_000, 0)).status_code == 200
     assert owner.post(f"{AT}/part", _box("body", "km", "ក" * 100_001, 1)).status_code == 422
@@ -432,6 +503,7 @@ def test_a_long_history_has_pages(stage: Stage, owner: Organiser) -> None:
     assert _parts(stage, "title", "en")[0] == "Books 1"
 
 
+@ON_SQLITE
 def test_a_box_that_no_text_has_is_not_written(stage: Stage, owner: Organiser) -> None:
     item = UUID(_item(stage))
     for box in (BoxName("request", "en"), BoxName("title", "en", item), BoxName("recital", "en", item)):
@@ -448,6 +520,7 @@ def test_a_box_that_no_text_has_is_not_written(stage: Stage, owner: Organiser) -
             )
 
 
+@ON_SQLITE
 def test_who_was_faster_is_named_to_their_team(stage: Stage, owner: Organiser) -> None:
     key = stage.read(open_account_key, keyring=stage.keyring)
     assert key is not None

@@ -17,6 +17,7 @@ from app.jobs.fan_out import fan_out
 from app.mail.kinds import KINDS
 from app.models import Campaign
 from app.web.workspace.updates import roughly
+from tests.conftest import ON_SQLITE
 from tests.signers import insert_signers
 from tests.web.html import Page
 
@@ -119,6 +120,7 @@ def test_news_goes_from_writing_to_every_reader_once(room: Newsroom) -> None:
     assert what == [("update_queued", 1), ("update_tried", 1)]
 
 
+@ON_SQLITE
 def test_each_reader_gets_their_language_or_is_told_why_not(room: Newsroom) -> None:
     for locale in ("km", "fr"):
         email = f"{locale}@example.org"
@@ -149,6 +151,7 @@ def test_each_reader_gets_their_language_or_is_told_why_not(room: Newsroom) -> N
         assert link in letter.html
 
 
+@ON_SQLITE
 def test_news_needs_its_source_language_and_whole_texts(room: Newsroom) -> None:
     answer = room.post_new(title_en="", title_fr="Nouvelles", body_km="", title_km="x" * 201)
     assert answer.status_code == 422
@@ -231,15 +234,16 @@ def test_one_piece_of_news_a_day(room: Newsroom) -> None:
     refused = room.send(second)
     assert refused.status_code == 409
     assert "Signers get one piece of news a day at most." in refused.text
-    with time_machine.travel(utc_now() + timedelta(days=1, minutes=1), tick=True):
-        assert room.send(second).status_code in {200, 303}
-    # A day later the session's proof is too old: the gate asks for it, and what was posted waits there.
-    assert room.stage.sql("SELECT state FROM updates ORDER BY state") in (
-        [("draft",), ("queued",)],
-        [("queued",), ("queued",)],
-    )
+    later = utc_now() + timedelta(days=1)
+    with time_machine.travel(later - timedelta(minutes=1), tick=True):
+        room.owner = room.stage.organiser()  # the proof of who one is has grown too old
+        assert room.send(second).status_code == 409
+    with time_machine.travel(later, tick=True):
+        assert room.send(second).status_code == 303
+    assert room.stage.sql("SELECT state FROM updates") == [("queued",), ("queued",)]
 
 
+@ON_SQLITE
 def test_nothing_is_sent_before_it_is_public_after_it_was_stopped_or_to_nobody(stage: Stage) -> None:
     room = Newsroom(stage, readers=0)
     update = room.write()
@@ -254,6 +258,7 @@ def test_nothing_is_sent_before_it_is_public_after_it_was_stopped_or_to_nobody(s
     assert stage.sql("SELECT state FROM updates") == [("draft",)]
 
 
+@ON_SQLITE
 def test_a_campaign_stopped_in_between_sends_no_more(room: Newsroom) -> None:
     update = room.write()
     room.try_out(update)
@@ -280,6 +285,7 @@ def test_stopping_drops_what_waits(room: Newsroom) -> None:
     assert room.stage.sql("SELECT count(*) FROM records WHERE what = 'update_stopped'") == [(1,)]
 
 
+@ON_SQLITE
 def test_what_was_sent_cannot_be_stopped_tried_or_thrown_away(room: Newsroom) -> None:
     update = room.write()
     room.try_out(update)
@@ -299,6 +305,7 @@ def test_a_draft_is_thrown_away(room: Newsroom) -> None:
     assert room.owner.post(update, {**TEXTS, "version": "1"}).status_code == 404
 
 
+@ON_SQLITE
 def test_an_editor_writes_and_an_owner_sends(room: Newsroom) -> None:
     editor = room.stage.organiser("editor@example.org")
     room.stage.join(room.slug, editor, "editor")
@@ -316,6 +323,7 @@ def test_an_editor_writes_and_an_owner_sends(room: Newsroom) -> None:
         assert editor.get(update).status_code == 404
 
 
+@ON_SQLITE
 def test_news_of_another_campaign_does_not_exist_and_that_is_on_record(room: Newsroom) -> None:
     update = room.write().rpartition("/")[2]
     elsewhere = room.stage.campaign(slug="schools")
@@ -328,6 +336,7 @@ def test_news_of_another_campaign_does_not_exist_and_that_is_on_record(room: New
     assert room.stage.sql("SELECT count(*) FROM records WHERE what = 'refused'") == [(6,)]
 
 
+@ON_SQLITE
 def test_pages_are_there_in_three_languages(room: Newsroom) -> None:
     update = room.write()
     for locale in ("km", "fr"):
@@ -337,7 +346,7 @@ def test_pages_are_there_in_three_languages(room: Newsroom) -> None:
 
 @pytest.mark.parametrize(
     ("number", "said"),
-    [(0, 0), (4, 0), (5, 5), (9, 5), (14, 14), (99, 99), (104, 100), (1049, 1000), (9_999, 9900), (12_345, 12_000)],
+    [(0, 0), (4, 0), (5, 5), (9, 5), (14, 10), (99, 95), (104, 100), (1049, 1000), (9_999, 9900), (12_345, 12_000)],
 )
 def test_numbers_of_people_are_rounded(number: int, said: int) -> None:
-    assert roughly(number) in {said, said // 5 * 5}
+    assert roughly(number) == said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from app.i18n import Message, message
@@ -38,9 +39,10 @@ def similarity(one: str, other: str) -> float:
     return 2 * len(first & second) / (len(first) + len(second))
 
 
-def _groups(title: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _groups(title: str) -> frozenset[str]:
     letters = comparison_key(title).replace(" ", "")
-    return {letters[start : start + _GROUP] for start in range(max(1, len(letters) - _GROUP + 1))} - {""}
+    return frozenset(letters[start : start + _GROUP] for start in range(max(1, len(letters) - _GROUP + 1))) - {""}
 
 
 # The text ----------------------------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from app.actions import life
 from app.actions.campaigns import CampaignCannotMove, CampaignNotFound
 from app.i18n import LOCALES, message
 from app.queries.accounts import find_campaign_id
-from app.queries.life import WatchedCampaign, get_life, is_public, list_watched
+from app.queries.life import WatchedCampaign, get_life, list_watched
 from app.queries.sponsoring import list_member_names
-from app.rules.moves import can_move, settle
+from app.rules.moves import PUBLIC_STATES, can_move, settle
 from app.rules.normalise import Refused, clean_email
 from app.rules.permissions import StaffPermission
 from app.web.gate import Page
@@ -148,7 +148,7 @@ async def _show(
         members=await database.read(list_member_names, campaign_id=campaign.id),
         can_stop=can_move("stop", standing, visit.now),
         can_resume=can_move("resume", standing, visit.now),
-        is_public=is_public(standing.state),
+        is_public=standing.state in PUBLIC_STATES,
         can_operate=True,
         errors=errors,
         typed=typed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -52,11 +52,10 @@ class Asking:
         asked, errors = _read(form)
         if asked is None:
             return self._show(campaign, locale, form, errors)
-        once = form.text("once")
         try:
             await self._house.database.write(
                 ask_question,
-                question_id=UUID(once) if _ONCE.fullmatch(once) else uuid4(),
+                question_id=_question_id(form.text("once"), campaign.slug, asked),
                 campaign_id=campaign.id,
                 asked=asked,
                 locale=locale,
@@ -98,6 +97,13 @@ class Asking:
             once=values.get("once") or uuid4().hex,
             is_sent=is_sent,
         )
+
+
+def _question_id(once: str, slug: str, asked: Asked) -> UUID:
+    """Return the id of what a form asks: the same where it comes twice, another where it was changed in between."""
+    if not _ONCE.fullmatch(once):
+        return uuid4()
+    return uuid5(UUID(once), f"{slug}\n{asked.name}\n{asked.email}\n{asked.text}")
 
 
 def _read(form: Form) -> tuple[Asked | None, dict[str, Message]]:

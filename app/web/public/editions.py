@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ class Editions:
         locale = views.locale_of(request)
         campaign = (await views.find_shelved(self._house, request)).campaign
         editions = await self._house.database.read(list_editions, campaign_id=campaign.id)
-        changes = [_changes(before, each, locale) for before, each in pairwise([None, *editions])]
+        changes = [await _changes(before, each, locale) for before, each in pairwise([None, *editions])]
         return views.show(
             self._house,
             "public/editions.html",
@@ -140,7 +141,7 @@ class Editions:
             campaign=campaign,
             text=localise(campaign.texts, locale, campaign.source_locale),
             signed=signed,
-            changes=_changes(signed, campaign, locale) if can_renew else [],
+            changes=await _changes(signed, campaign, locale) if can_renew else [],
             can_renew=can_renew,
             is_renewed=is_renewed,
             needs_tick=self._needs_tick(request, asked, None, now),
@@ -178,5 +179,8 @@ class Editions:
         return f"/{locale}/signature/{tokens.make_token(self._house.keyring.tokens, 'manage', letter)}"
 
 
-def _changes(before: Edition | None, after: Edition | Campaign | None, locale: Locale) -> list[ShownChange]:
-    return [] if before is None or after is None else describe_changes(before.texts, after.texts, locale)
+async def _changes(before: Edition | None, after: Edition | Campaign | None, locale: Locale) -> list[ShownChange]:
+    if before is None or after is None:
+        return []
+    # Comparing long texts takes a while, and others are waiting for their pages.
+    return await asyncio.to_thread(describe_changes, before.texts, after.texts, locale)

@@ -13,9 +13,9 @@ from app.actions.sponsoring import ASKABLE_STATES, ShownTextChanged, SponsorLink
 from app.core import tokens
 from app.core.clock import utc_now
 from app.i18n import Message, message
-from app.queries.life import is_public
 from app.queries.sponsoring import find_sponsor_link
 from app.rules.eligibility import who_can_sign
+from app.rules.moves import PUBLIC_STATES
 from app.rules.normalise import Refused
 from app.rules.texts import localise
 from app.web.forms import Form, read_form
@@ -131,7 +131,7 @@ class Sponsoring:
             who_can_sign=who_can_sign(link.rule, locale),
             can_answer=asking.state == "asked" and is_askable and not has_lapsed,
             can_leave=asking.state == "accepted" and is_askable,
-            is_public=is_public(link.state),
+            is_public=link.state in PUBLIC_STATES,
             has_conflict=status_code == CONFLICT,
             errors={name: fault.say(locale) for name, fault in (errors or {}).items()},
             reason="" if form is None else form.text("reason"),

@@ -10,13 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from app.actions import supporting
-from app.actions.supporting import PUBLISHED, Asked, NotGathering, SupporterNotFound, WordingChanged
+from app.actions.supporting import Asked, NotGathering, SupporterNotFound, WordingChanged
 from app.core import tokens
 from app.core.clock import utc_now
 from app.i18n import Message, message
 from app.queries.supporters import find_own_support, find_supported_campaign
 from app.rendering import choose_part
 from app.rules import normalise
+from app.rules.moves import PUBLIC_STATES
 from app.rules.normalise import Refused
 from app.rules.texts import localise
 from app.web.forms import Form, read_form
@@ -52,7 +53,7 @@ class Supporting:
     async def show(self, request: Request) -> Response:
         """Show the text and the form."""
         campaign = await self._find(request)
-        if campaign.state in PUBLISHED:
+        if campaign.state in PUBLIC_STATES:
             return self._lead_to_campaign(request, campaign)
         return self._show(request, campaign, is_asked="asked" in request.query_params)
 
@@ -60,7 +61,7 @@ class Supporting:
         """Keep a supporter and owe the letter: 303 whoever it is, 422 with every fault, 409 where none are taken."""
         campaign = await self._find(request)
         form = await read_form(request)
-        if campaign.state in PUBLISHED:
+        if campaign.state in PUBLIC_STATES:
             return self._lead_to_campaign(request, campaign)
         if "switch" in form:
             return self._show(request, campaign, form=form)
@@ -193,7 +194,7 @@ class Supporting:
             asks=asks,
             done=done if done in {"confirm", "withdraw"} else None,
             can_confirm=_can_confirm(own),
-            is_public=campaign.state in PUBLISHED,
+            is_public=campaign.state in PUBLIC_STATES,
         )
 
 

@@ -16,6 +16,7 @@ from app.rules.moves import COMMONS_DAYS
 from app.rules.normalise import Refused
 from app.rules.places import COMMON_COUNTRIES, COUNTRIES, country_name, list_countries
 from app.rules.starting import PRESETS
+from app.web.reasons import read_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -91,11 +92,10 @@ class Reading:
 
     def day(self, name: str) -> date | None:
         """Return a day as date fields send it, whatever the script of its digits."""
-        try:
-            return date.fromisoformat(to_latin_digits(self.form.text(name)).strip())
-        except ValueError:
+        day = read_day(self.form.text(name))
+        if day is None:
             self.errors[name] = message("Enter the date as year-month-day, such as 2027-03-31")
-            return None
+        return day
 
     def addressee(self) -> SetAddressee | None:
         """Return whom a campaign speaks to."""
@@ -165,7 +165,7 @@ def preset_sentences(locale: Locale) -> dict[str, str]:
 
 def country_groups(locale: Locale, *, with_union: bool = False) -> tuple[Group, ...]:
     """Return the likely countries and then all of them; a parliament may be the European Union's."""
-    likely = tuple((code, country_name(code, locale)) for code in COMMON_COUNTRIES)
+    likely = common_countries(locale)
     if with_union:
         likely += ((UNION, country_name(UNION, locale)),)
     return ((say(locale, "Often chosen"), likely), (say(locale, "All countries"), list_countries(locale)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -104,15 +105,19 @@ def _read_note(visit: Visit, form: Form) -> tuple[dict[str, str], list[tuple[str
 
 async def _show(visit: Visit, values: dict[str, str], errors: list[tuple[str, str]]) -> Response:
     database, campaign = visit.house.database, visit.campaign
-    correction = await database.read(find_correction, campaign_id=campaign.id, now=visit.now)
+    correction = await database.read(find_correction, campaign_id=campaign.id)
     editions = await database.read(list_editions, campaign_id=campaign.id)
     counts = {}
     if visit.can(Permission.SEE_FIGURES):
         counts = await database.read(count_by_edition, campaign_id=campaign.id)
-    made = [describe_changes(before.texts, each.texts, visit.locale) for before, each in pairwise(editions)]
+    # Comparing long texts takes a while, and others are waiting for their pages.
+    made = [
+        await asyncio.to_thread(describe_changes, before.texts, each.texts, visit.locale)
+        for before, each in pairwise(editions)
+    ]
     changes, lost, unready, behind = [], [], [], []
     if correction is not None:
-        changes = describe_changes(correction.current.texts, correction.texts, visit.locale)
+        changes = await asyncio.to_thread(describe_changes, correction.current.texts, correction.texts, visit.locale)
         lost = describe_lacks(correction.lost, visit.locale)
         unready = describe_lacks(correction.unready, visit.locale)
         behind = describe_lacks(correction.behind, visit.locale)

@@ -11,7 +11,8 @@ from weakref import WeakKeyDictionary
 from app.i18n import LOCALES
 from app.queries.checks import find_check
 from app.queries.figures import find_place_figures, get_figures, get_standing
-from app.rules.life import days_left, last_day, local_day, state_by_dates
+from app.rules.life import days_left, is_signing_open, last_day, local_day
+from app.rules.moves import PUBLIC_STATES
 from app.rules.pace import count_recent, find_pace, spread_over_days
 from app.rules.permissions import Permission, Role
 from app.rules.places import country_name, country_of, list_subdivisions
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from app.rules.preflight import CheckInput
     from app.web.gate import Visit
 
-#: States in which there is nothing to count yet.
-UNPUBLISHED: Final = frozenset({"draft", "review", "refused"})
 #: A walk over the signatures that took longer than this many seconds is kept, sixty times as long as it took.
 WORTH_KEEPING: Final = 0.25
 KEPT_TIMES: Final = 60
@@ -70,7 +69,7 @@ class Progress:
 
 async def show(visit: Visit) -> Response:
     """Show how it is going, or what to do next."""
-    if visit.campaign.state in UNPUBLISHED:
+    if visit.campaign.state not in PUBLIC_STATES:
         return await _show_checklist(visit)
     if not visit.can(Permission.SEE_FIGURES):
         return await _show_translations(visit)
@@ -104,7 +103,7 @@ async def _show_figures(visit: Visit) -> Response:
     figures = await _find_figures(visit)
     places = await database.read(find_place_figures, campaign_id=campaign.id)
     today = local_day(visit.now, campaign.timezone)
-    is_open = campaign.state == "open" and state_by_dates(campaign.opens_at, campaign.closes_at, visit.now) == "open"
+    is_open = is_signing_open(campaign.state, campaign.opens_at, campaign.closes_at, visit.now)
     until = today if is_open else _last_counted_day(visit, figures) or today
     days, weeks = spread_over_days(figures.counted, zone=campaign.timezone, today=until)
     last = None if campaign.closes_at is None else last_day(campaign.closes_at, campaign.timezone)

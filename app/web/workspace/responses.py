@@ -13,12 +13,11 @@ from starlette.exceptions import HTTPException
 
 from app.actions import responses
 from app.actions.campaigns import CampaignCannotMove
-from app.actions.fan_out import END
-from app.actions.records import record
 from app.actions.responses import KINDS, Answer, ResponseChanged, ResponseNotFound, ResponseToldAlready, fingerprint
 from app.i18n import message
 from app.mail.updates import SENDING_STATES
-from app.queries.responses import count_readers, count_told, find_response, list_responses
+from app.queries.responses import count_told, find_response, list_responses
+from app.queries.updates import count_readers
 from app.rules.life import local_day
 from app.rules.moves import DateRefused
 from app.rules.normalise import Refused, clean_line
@@ -26,7 +25,7 @@ from app.rules.permissions import Permission
 from app.rules.questions import clean_paragraphs
 from app.web.gate import Page
 from app.web.reasons import read_day
-from app.web.workspace.updates import roughly
+from app.web.workspace.updates import refuse, roughly
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +98,9 @@ async def create(visit: Visit) -> Response:
         )
     except CampaignCannotMove:
         return _show_form(visit, None, typed, once=once, status_code=CONFLICT, has_moved=True)
+    except (ResponseChanged, ResponseNotFound):
+        # Not found: removed, or the id is one of another campaign, and finding it here says so.
+        return await _show_conflict(visit, UUID(once), typed)
     visit.house.cache.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/responses")
 
@@ -118,10 +120,7 @@ async def correct(visit: Visit) -> Response:
     try:
         await _do(visit, responses.correct_response, response, answer=typed.answer, shown=form.text("shown"))
     except ResponseChanged:
-        saved = await _find(visit)
-        return _show_form(
-            visit, response, typed, shown=fingerprint(_answer_of(saved)), saved=saved, status_code=CONFLICT
-        )
+        return await _show_conflict(visit, response.id, typed)
     visit.house.cache.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/responses")
 
@@ -167,23 +166,24 @@ def _can_be_awaited(visit: Visit) -> bool:
     return visit.campaign.state == "presented" and visit.can(Permission.MOVE)
 
 
-async def _find(visit: Visit) -> TeamResponse:
-    """Return the answer in the address; 404, on record, for one that this campaign does not have."""
-    said, response = visit.request.path_params["response"], None
-    database = visit.house.database
-    if _ID.fullmatch(said):
-        response = await database.read(find_response, campaign_id=visit.campaign.id, response_id=UUID(said))
-    if response is None:
-        await database.write(
-            record,
-            what="refused",
-            now=visit.now,
-            account_id=visit.signed_in.account_id,
-            campaign_id=visit.campaign.id,
-            details={"method": visit.request.method, "address": f"{_HERE}/{{response}}"},
+async def _find(visit: Visit, response_id: UUID | None = None) -> TeamResponse:
+    """Return the answer in the address, or of this id; 404, on record, for one that this campaign does not have."""
+    said, response = visit.request.path_params.get("response", ""), None
+    if response_id is None and _ID.fullmatch(said):
+        response_id = UUID(said)
+    if response_id is not None:
+        response = await visit.house.database.read(
+            find_response, campaign_id=visit.campaign.id, response_id=response_id
         )
-        raise HTTPException(404)
+    if response is None:
+        await refuse(visit, f"{_HERE}/{{response}}")
     return response
+
+
+async def _show_conflict(visit: Visit, response_id: UUID, typed: _Typed) -> Response:
+    """Show what was typed beside what is saved; saving again then means it."""
+    saved = await _find(visit, response_id)
+    return _show_form(visit, saved, typed, shown=fingerprint(_answer_of(saved)), saved=saved, status_code=CONFLICT)
 
 
 async def _show_list(visit: Visit, *, status_code: int = 200, has_moved: bool = False) -> Response:
@@ -199,7 +199,6 @@ async def _show_list(visit: Visit, *, status_code: int = 200, has_moved: bool = 
         is_public=visit.campaign.state in SENDING_STATES,
         has_moved=has_moved,
         roughly=roughly,
-        end=END,
     )
 
 

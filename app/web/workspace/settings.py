@@ -19,10 +19,11 @@ from app.actions.settings import (
     SettingsFrozen,
     ThresholdTaken,
     ThresholdTooLow,
+    TooManyDrafts,
     copy_campaign,
     save_settings,
 )
-from app.i18n import message
+from app.i18n import LOCALES, message
 from app.queries.campaigns import export_campaign
 from app.queries.settings import CampaignSettings, find_settings
 from app.rules import normalise
@@ -43,7 +44,15 @@ from app.web.workspace.campaign_form import (
     repeated_of,
     say_errors,
 )
-from app.web.workspace.home import beginner_of, random_slug, read_id
+from app.web.workspace.home import (
+    PAUSED,
+    TOO_MANY_DRAFTS,
+    beginner_of,
+    is_creation_paused,
+    random_slug,
+    read_id,
+    refuse_at_home,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +99,7 @@ async def show_section(visit: Visit) -> Response:
     if not _fields_of(section, settings):
         return visit.go(f"/campaigns/{visit.campaign.slug}/settings")
     row = visit.request.query_params.get("row", "")
-    values = _SHOW[section](settings, int(row) if row.isdecimal() and row.isascii() else None)
+    values = _SHOW[section](settings, _read_number(row))
     return _show_section(visit, section, settings, Shown(*values, {}))
 
 
@@ -124,15 +133,20 @@ async def export(visit: Visit) -> Response:
 async def copy(visit: Visit) -> Response:
     """Start another campaign with the same words and settings."""
     form = await visit.read_form()
-    slug = await visit.house.database.write(
-        copy_campaign,
-        source_id=visit.campaign.id,
-        campaign_id=read_id(form, "once"),
-        beginner=beginner_of(visit),
-        fallback_slug=random_slug(visit.campaign.kind),
-        keyring=visit.house.keyring,
-        now=visit.now,
-    )
+    if await is_creation_paused(visit):
+        return await refuse_at_home(visit, PAUSED)
+    try:
+        slug = await visit.house.database.write(
+            copy_campaign,
+            source_id=visit.campaign.id,
+            campaign_id=read_id(form, "once"),
+            beginner=beginner_of(visit),
+            fallback_slug=random_slug(visit.campaign.kind),
+            keyring=visit.house.keyring,
+            now=visit.now,
+        )
+    except TooManyDrafts:
+        return await refuse_at_home(visit, TOO_MANY_DRAFTS)
     return visit.go(f"/campaigns/{slug}")
 
 
@@ -152,8 +166,9 @@ def _section_of(visit: Visit) -> str:
 
 
 def _fields_of(section: str, settings: CampaignSettings) -> frozenset[str]:
-    """Return what a page may change as the campaign stands."""
-    return changeable_fields(settings.state) & set(SECTIONS[section])
+    """Return what a page may change as the campaign stands. Once its key is destroyed, it can hold no address."""
+    gone = frozenset() if settings.organiser_email else frozenset({"organiser_email"})
+    return changeable_fields(settings.state) & set(SECTIONS[section]) - gone
 
 
 async def _find(visit: Visit) -> CampaignSettings:
@@ -161,14 +176,13 @@ async def _find(visit: Visit) -> CampaignSettings:
 
 
 async def _save(visit: Visit, section: str, form: Form, changes: Mapping[str, Any]) -> Response:
-    version = form.text("settings_version")
     errors = {}
     try:
         slug = await visit.house.database.write(
             save_settings,
             campaign_id=visit.campaign.id,
             account_id=visit.signed_in.account_id,
-            version=int(version) if version.isdecimal() and len(version) < _LONGEST_VERSION else 0,
+            version=_read_number(form.text("settings_version")) or 0,
             changes=changes,
             keyring=visit.house.keyring,
             now=visit.now,
@@ -191,8 +205,13 @@ async def _save(visit: Visit, section: str, form: Form, changes: Mapping[str, An
     return _go_on(visit, section, slug)
 
 
-#: A version of more digits than these is none of ours.
-_LONGEST_VERSION: Final = 10
+#: A version, or a row of a list, of more digits than these is none of ours.
+_MOST_DIGITS: Final = 9
+
+
+def _read_number(typed: str) -> int | None:
+    """Return a number that a page of ours put into its form or its link, None for anything else."""
+    return int(typed) if typed.isdecimal() and len(typed) <= _MOST_DIGITS else None
 
 
 def _go_on(visit: Visit, section: str, slug: str) -> Response:
@@ -267,8 +286,9 @@ def _read_basics(reading: Reading, settings: CampaignSettings, _visit: Visit) ->
         "organiser_name": reading.line(
             "organiser_name", MAX_NAME, message("Enter the name of your team or organisation")
         ),
-        "organiser_email": reading.clean("organiser_email", normalise.clean_email),
     }
+    if settings.organiser_email:
+        typed["organiser_email"] = reading.clean("organiser_email", normalise.clean_email)
     if "slug" in changeable_fields(settings.state):
         typed |= _read_basics_of_draft(reading, settings)
     return _differing(typed, settings)
@@ -336,10 +356,14 @@ def _read_numbers(reading: Reading, settings: CampaignSettings, _visit: Visit) -
     return changes
 
 
+#: Where a fault of a whole list is shown.
+_FIRST_FIELDS: Final = {"addressees": "addressee_en", "thresholds": "signatures"}
+
+
 def _read_list(reading: Reading, field: str, items: list[Any], read: Callable[[], Any]) -> dict[str, Any]:
     """Return the list after one is added, changed, moved or removed; a row that is not there is an old page's."""
-    do, row = reading.form.text("do"), reading.form.text("row")
-    at = int(row) if row.isdecimal() and row.isascii() and int(row) < len(items) else None
+    do, row = reading.form.text("do"), _read_number(reading.form.text("row"))
+    at = row if row is not None and row < len(items) else None
     if do in {"remove", "up", "down"}:
         if at is None:
             return {}
@@ -350,15 +374,17 @@ def _read_list(reading: Reading, field: str, items: list[Any], read: Callable[[]
     item = read()
     if item is not None and at is not None:
         items[at] = item
-    elif item is not None and len(items) < MAX_LIST:
+    elif item is not None:
         items.append(item)
+    if len(items) > MAX_LIST:
+        reading.errors[_FIRST_FIELDS[field]] = message("The list is full: remove something from it first")
     return {field: tuple(items)}
 
 
 def _differing(typed: Mapping[str, Any], settings: CampaignSettings) -> dict[str, Any]:
     saved = {
         "eligibility": settings.rule,
-        "promised_locales": tuple(locale for locale in ("km", "en", "fr") if locale in settings.promised_locales),
+        "promised_locales": tuple(locale for locale in LOCALES if locale in settings.promised_locales),
     }
     return {name: value for name, value in typed.items() if value != saved.get(name, getattr(settings, name, None))}
 

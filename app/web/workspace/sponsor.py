@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 
 from app.actions import sponsoring
 from app.actions.campaigns import CampaignCannotMove
-from app.actions.sponsoring import ASKABLE_STATES, ASKING_LASTS, Proposal, SponsorMoved, SponsorStands, TooManyAskings
+from app.actions.sponsoring import ASKABLE_STATES, Proposal, SponsorMoved, SponsorStands, TooManyAskings
 from app.i18n import LOCALES, Message, as_locale, message
 from app.queries.sponsoring import LIVING, count_askings_left, find_organiser_name, list_askings
+from app.rules.life import ASKING_LASTS
 from app.rules.normalise import NAME_LIMIT, Refused, clean_email, clean_line
 from app.rules.permissions import Permission
 from app.web.gate import Page
 from app.web.reasons import read_line, read_reason
+from app.web.workspace.home import read_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,7 +34,6 @@ UNPROCESSABLE: Final = 422
 #: Offices of members work in the languages of Parliament.
 OFFICE_LOCALES: Final = ("en", "fr")
 ACTIONS: Final = ("propose", "remove", "ask", "withdraw", "release")
-_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ async def act(visit: Visit) -> Response:
             CONFLICT, typed=form.typed(), note=message("A Member is being asked, or has agreed, already.")
         )
     except TooManyAskings:
-        outcome = _Outcome(CONFLICT, note=message("As many Members were asked as the House of Commons allows."))
+        outcome = _Outcome(CONFLICT, note=message("As many Members were asked as may be asked."))
     except SponsorMoved:
         outcome = _Outcome(CONFLICT, note=message("The Member’s answer came first. This is how it stands now."))
     except CampaignCannotMove:
@@ -85,7 +85,7 @@ async def _act(visit: Visit, action: str, form: Form) -> _Outcome | None:
     if action == "remove":
         await database.write(sponsoring.remove_proposal, **who)
         return None
-    sponsor_id = _read_id(form)
+    sponsor_id = read_id(form, "once")
     if action == "propose":
         proposal, errors = _read_proposal(form)
         if errors:
@@ -104,13 +104,6 @@ async def _act(visit: Visit, action: str, form: Form) -> _Outcome | None:
             return _Outcome(UNPROCESSABLE, errors=[("reason", refusal.message)], typed=form.typed())
         await database.write(sponsoring.release_sponsor, sponsor_id=sponsor_id, because=because, **who)
     return None
-
-
-def _read_id(form: Form) -> UUID:
-    once = form.text("once")
-    if not _ID.fullmatch(once):
-        raise HTTPException(400)
-    return UUID(once)
 
 
 def _read_proposal(form: Form) -> tuple[Proposal, list[tuple[str, Message]]]:
@@ -208,7 +201,6 @@ def _letter(visit: Visit, standing: Asking, organiser: str) -> str:
         zone=campaign.timezone,
         member=standing.name,
         organiser=organiser,
-        kind=campaign.kind,
         links={each: f"{base_url}/{each}/sponsor/…" for each in LOCALES},
         valid_until=visit.now + ASKING_LASTS,
         base_url=base_url,

@@ -11,17 +11,19 @@ from app.actions import life
 from app.actions.campaigns import CampaignCannotMove
 from app.actions.life import NotReady
 from app.i18n import Message, message
-from app.queries.life import get_life, is_public, list_lacks
+from app.queries.life import get_life, list_lacks
 from app.queries.sponsoring import list_member_names
 from app.rules.life import days_left, last_day, local_day
 from app.rules.moves import (
     MOVES,
+    PUBLIC_STATES,
     Choice,
     DateRefused,
     Standing,
     extension_days,
     latest_last_day,
     list_moves,
+    make_move,
     settle,
 )
 from app.rules.normalise import Refused
@@ -139,7 +141,7 @@ async def _show(visit: Visit, outcome: _Outcome) -> Response:
         status_code=outcome.status_code,
         course=course,
         standing=standing,
-        steps=_steps(standing),
+        steps=_steps(standing, visit.now),
         lacks=lacks,
         was_refused=bool(outcome.lacks),
         has_moved=outcome.has_moved,
@@ -147,18 +149,16 @@ async def _show(visit: Visit, outcome: _Outcome) -> Response:
         typed=outcome.typed,
         moves=[each.name for each in possible],
         can_move=visit.can(Permission.MOVE),
-        is_public=is_public(standing.state),
+        is_public=standing.state in PUBLIC_STATES,
         members=await database.read(list_member_names, campaign_id=campaign.id),
         **_dates(standing, visit.now),
     )
 
 
-def _steps(standing: Standing) -> list[tuple[str, bool, bool]]:
-    """Return each step, whether it was taken, and whether the campaign stands there."""
-    state = _STANDS_AT.get(standing.state, standing.state)
-    if state == "stopped":
-        state = "closed" if standing.closed_early_at is not None else "open"
-    at = STEPS.index(state)
+def _steps(standing: Standing, now: datetime) -> list[tuple[str, bool, bool]]:
+    """Return each step, whether it was taken, and whether the campaign stands there: one that is stopped, as before."""
+    state = make_move("resume", standing, now).state if standing.state == "stopped" else standing.state
+    at = STEPS.index(_STANDS_AT.get(state, state))
     return [(step, number < at, number == at) for number, step in enumerate(STEPS)]
 
 

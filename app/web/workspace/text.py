@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
@@ -10,12 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from app.actions import drafts
-from app.actions.drafts import BoxName, BoxNotFound, Conflict, Saved, TextLocked
-from app.i18n import Message, message
+from app.actions.drafts import BoxName, BoxNotFound, Conflict, ListFull, Saved, TextLocked
+from app.i18n import LOCALES, Message, message
 from app.i18n.formats import format_time
 from app.queries.drafts import find_account_name, find_board, find_history
+from app.rules.campaign_file import MAX_LIST
 from app.rules.differences import compare_words
-from app.rules.drafts import LISTS, LOCALES, SINGLE_PARTS, WRITABLE_STATES, Group, clean_text, limit_of
+from app.rules.drafts import LISTS, SINGLE_PARTS, WRITABLE_STATES, Group, box_key, clean_text, limit_of
 from app.rules.permissions import Permission
 from app.web.gate import Page
 
@@ -95,6 +97,8 @@ async def arrange(visit: Visit) -> Response:
         return await _say_removed(visit, form, item)
     except TextLocked:
         return await _show(visit, status_code=422, notice=LOCKED)
+    except ListFull:
+        return await _show(visit, status_code=422, notice=FULL)
     return _go_on(visit, form)
 
 
@@ -125,12 +129,13 @@ async def autosave(visit: Visit) -> Response:
         return JSONResponse({"message": GONE.say(visit.locale)}, 409)
     if isinstance(answer, Conflict):
         by = await _name(visit, answer.changed_by)
+        pieces = await asyncio.to_thread(compare_words, answer.text, posted.text)
         return JSONResponse(
             {
                 "version": answer.version,
                 "text": answer.text,
                 "is_ready": answer.is_ready,
-                "pieces": [[each.kind, each.text] for each in compare_words(answer.text, posted.text)],
+                "pieces": [[each.kind, each.text] for each in pieces],
                 "message": _say_clash(by).say(visit.locale),
             },
             409,
@@ -191,6 +196,7 @@ REMOVED: Final = message("This part was removed by somebody of your team. It can
 NEWER: Final = message(
     "Somebody has written in this part since you opened this page. Look at the newest version first."
 )
+FULL: Final = message("This list is too long: at most %(limit)s items.", limit=MAX_LIST)
 _STEPS: Final = {"up": -1, "down": 1}
 
 
@@ -278,7 +284,8 @@ async def _save(visit: Visit, form: Form) -> Response | None:
             return await _show(visit, status_code=422, notice=GONE, typed=_by_key(posted))
         if isinstance(answer, Conflict):
             by = await _name(visit, answer.changed_by)
-            clashes.append(Clash(each.box, each.text, answer, by, compare_words(answer.text, each.text)))
+            pieces = await asyncio.to_thread(compare_words, answer.text, each.text)
+            clashes.append(Clash(each.box, each.text, answer, by, pieces))
         elif each.box.locale == visit.campaign.source_locale:
             own_source[each.box.name] = answer.version
     if not faults and not clashes:
@@ -398,7 +405,7 @@ def _by_key(posted: list[Posted]) -> dict[str, Posted]:
 
 
 def _key(box: BoxName) -> str:
-    return f"{box.item_id}-{box.name}-{box.locale}" if box.item_id else f"{box.name}-{box.locale}"
+    return box_key(box.name, box.locale, box.item_id)
 
 
 def _uuid(text: str) -> UUID | None:

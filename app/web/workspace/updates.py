@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 from uuid import UUID, uuid4
 
 from starlette.exceptions import HTTPException
@@ -24,6 +24,7 @@ from app.mail.updates import SENDING_STATES, choose_news
 from app.queries.updates import count_readers, find_last_queued, find_update, list_updates
 from app.rules.normalise import Refused, clean_line
 from app.rules.permissions import Permission
+from app.rules.questions import clean_paragraphs
 from app.web.gate import Page
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from app.web.gate import Visit
 
 TITLE_LIMIT: Final = 200
-#: A Khmer letter takes nine bytes in a form, and all three languages must fit into one (app/web/forms.py).
 BODY_LIMIT: Final = 4000
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 #: Fewer than so many people are never numbered.
@@ -55,6 +55,19 @@ def roughly(number: int) -> int:
         return 0
     step = max(FEW, int(10 ** (len(str(number)) - 2)))
     return number // step * step
+
+
+async def refuse(visit: Visit, address: str) -> NoReturn:
+    """Say 404, on record, to whoever asks for what this campaign does not have at an ``address`` of ours."""
+    await visit.house.database.write(
+        record,
+        what="refused",
+        now=visit.now,
+        account_id=visit.signed_in.account_id,
+        campaign_id=visit.campaign.id,
+        details={"method": visit.request.method, "address": address},
+    )
+    raise HTTPException(404)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +270,7 @@ async def _find(visit: Visit, update_id: UUID | None = None) -> UpdateCard:
     if update_id is not None:
         update = await visit.house.database.read(find_update, campaign_id=visit.campaign.id, update_id=update_id)
     if update is None:
-        await visit.house.database.write(
-            record,
-            what="refused",
-            now=visit.now,
-            account_id=visit.signed_in.account_id,
-            campaign_id=visit.campaign.id,
-            details={"method": visit.request.method, "address": f"{_HERE}/{{update}}"},
-        )
-        raise HTTPException(404)
+        await refuse(visit, f"{_HERE}/{{update}}")
     return update
 
 
@@ -276,9 +281,9 @@ def _read(visit: Visit, form: Form) -> _Typed:
     errors: list[tuple[str, str]] = []
     for locale in _order(visit):
         text: dict[str, str] = {}
-        for name, clean in (("title", _clean_title), ("body", _clean_body)):
+        for name, clean, limit in (("title", clean_line, TITLE_LIMIT), ("body", clean_paragraphs, BODY_LIMIT)):
             try:
-                text[name] = clean(values[f"{name}_{locale}"])
+                text[name] = clean(values[f"{name}_{locale}"], limit=limit)
             except Refused as refusal:
                 errors.append((f"{name}_{locale}", refusal.message.say(visit.locale)))
         is_wanted = locale == visit.campaign.source_locale or any(text.values())
@@ -293,19 +298,6 @@ _MISSING: Final = {
     "title": message("Enter a title in this language"),
     "body": message("Enter the text in this language"),
 }
-
-
-def _clean_title(raw: str) -> str:
-    return clean_line(raw, limit=TITLE_LIMIT)
-
-
-def _clean_body(raw: str) -> str:
-    """Return lines cleaned one by one, and told as one where they are too long together."""
-    lines = raw.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    body = "\n".join(clean_line(line, limit=BODY_LIMIT) for line in lines).strip()
-    if len(body) > BODY_LIMIT:
-        clean_line("x" * (BODY_LIMIT + 1), limit=BODY_LIMIT)
-    return body
 
 
 def _order(visit: Visit) -> list[str]:
