@@ -79,8 +79,9 @@ def test_each_migration_goes_down_and_up_again_with_data_in_the_tables(empty_url
         migrations.upgrade(empty_url)
         stage = Stage(empty_url, tmp_path)
         found = {table: stage.sql(f'SELECT count(*) FROM "{table}"') for table in counts}  # noqa: S608 - the same
-        # Accounts, and what only they have, are gone when the tables are taken back: the migration says so.
-        assert found == counts | {table: [(0,)] for table in ("account_keys", "accounts", "members", "records")}
+        # Accounts, and what only they have, are gone once their tables were taken back: the migration says so.
+        gone = ("account_keys", "accounts", "members", "records") if revision == "0001" else ()
+        assert found == counts | {table: [(0,)] for table in gone}
         stage.close()
     assert migrations.find_drift(empty_url, Base.metadata) == []
 

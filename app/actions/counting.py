@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, delete, insert, select, update
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from app.mail.outbox import owe_letter
 from app.models import Campaign, CampaignCount, CountEvent, Crossing, Sponsor, Threshold
@@ -42,7 +42,38 @@ def roll_up_count(session: Session, *, campaign_id: UUID, now: datetime) -> int:
     additions = [event.at for event in events if event.change > 0]
     if additions:
         _record_crossings(session, campaign_id, total, reached_at=max(additions), now=now)
+    if len(additions) < len(events):
+        _note_fall(session, campaign_id, total, now)
+    if additions:
+        _note_return(session, campaign_id, total, now)
     return total
+
+
+def _note_fall(session: Session, campaign_id: UUID, total: int, now: datetime) -> None:
+    """Note that a count fell below a threshold it had reached. The crossing stands."""
+    session.execute(
+        update(Threshold)
+        .where(
+            Threshold.campaign_id == campaign_id,
+            Threshold.reached_at.is_not(None),
+            Threshold.signatures > total,
+            or_(Threshold.fell_below_at.is_(None), Threshold.regained_at.is_not(None)),
+        )
+        .values(fell_below_at=now, regained_at=None)
+    )
+
+
+def _note_return(session: Session, campaign_id: UUID, total: int, now: datetime) -> None:
+    session.execute(
+        update(Threshold)
+        .where(
+            Threshold.campaign_id == campaign_id,
+            Threshold.fell_below_at.is_not(None),
+            Threshold.regained_at.is_(None),
+            Threshold.signatures <= total,
+        )
+        .values(regained_at=now)
+    )
 
 
 def _record_crossings(session: Session, campaign_id: UUID, total: int, *, reached_at: datetime, now: datetime) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 #: What a row keeps of a person once it has ended: nothing that opens, even with the key.
 NO_DETAILS: Final = {"name": None, "email": None, "phone": None, "postal_code": None}
-INDEXES: Final = ("email_index", "details_index", "person_index", "domain_index")
+INDEXES: Final = (
+    "email_index", "details_index", "person_index", "domain_index", "name_index", "address_index", "network_index",
+)  # fmt: skip
 
 
 class SignatureNotFound(Exception):
@@ -55,17 +57,23 @@ def withdraw_signature(session: Session, *, token: str, now: datetime) -> None:
         update(Signature)
         .where(Signature.id == _signature_of(token), Signature.state == "confirmed")
         .values(state="withdrawn", ended_at=now, is_name_shown=False, wants_updates=False, **NO_DETAILS)
-        .returning(Signature.id, Signature.campaign_id)
+        .returning(Signature.id, Signature.campaign_id, Signature.standing)
     ).first()
     if withdrawn is None:
         raise SignatureNotFound
-    session.execute(insert(CountEvent), {"campaign_id": withdrawn.campaign_id, "change": -1, "at": now})
+    if withdrawn.standing == "counted":
+        session.execute(insert(CountEvent), {"campaign_id": withdrawn.campaign_id, "change": -1, "at": now})
     _drop_letters(session, withdrawn.id)
 
 
 def erase_signature(session: Session, *, token: str, now: datetime) -> None:
     """Forget the person: a confirmed signature is withdrawn, a pending one disowned, its indexes become noise."""
-    found = session.execute(select(Signature.id, Signature.state).where(Signature.id == _signature_of(token))).first()
+    # Locked: confirmed in this very moment, it would be neither disowned nor withdrawn.
+    found = session.execute(
+        select(Signature.id, Signature.state)
+        .where(Signature.id == _signature_of(token))
+        .with_for_update(key_share=True)
+    ).first()
     if found is None:
         raise SignatureNotFound
     if found.state == "confirmed":

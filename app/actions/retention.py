@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from sqlalchemy import CursorResult, and_, case, delete, func, literal, or_, select, update
 
+from app.actions.limiting import forget_buckets
 from app.actions.own_signature import NO_DETAILS
 from app.models import (
     AccountSession,
@@ -20,6 +21,7 @@ from app.models import (
     SignInRequest,
     Token,
 )
+from app.rules.moves import PUBLIC_STATES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -60,15 +62,17 @@ def expire_signatures(session: Session, *, now: datetime) -> int:
 def list_campaigns_to_forget(session: Session, *, now: datetime) -> list[UUID]:
     """Return the campaigns closed, or stopped, for a year whose key still exists.
 
-    Closing early sets the closing date: one without it is open, or not published, or stopped.
+    Closing early sets the closing date: one without it is open, or stopped. What was never published has no signer, and
+    a closing date in it is a wish, which may be long past: of a petition of years ago that is brought in a file.
     """
     year_ago = now - CONFIRMED_KEPT
+    is_closed = and_(Campaign.state.in_(PUBLIC_STATES), Campaign.closes_at <= year_ago)
     is_stopped = and_(Campaign.state == "stopped", Campaign.stopped_at <= year_ago)
     return list(
         session.scalars(
             select(Campaign.id)
             .join(CampaignKey, CampaignKey.campaign_id == Campaign.id)
-            .where(or_(Campaign.closes_at <= year_ago, is_stopped))
+            .where(or_(is_closed, is_stopped))
         )
     )
 
@@ -104,10 +108,14 @@ def forget_questions(session: Session, *, now: datetime) -> int:
 
 
 def forget_quotas(session: Session, *, now: datetime) -> int:
-    """Destroy the salts and numbers of days that began 48 hours ago, so that no salt grows older; return how many."""
+    """Destroy the salts and numbers of days that began 48 hours ago, so that no salt grows older; return how many.
+
+    The minutes that limits count in go too, and proofs of work that have expired.
+    """
     last_gone = (now - QUOTAS_KEPT).date()
     session.execute(delete(QuotaSalt).where(QuotaSalt.day <= last_gone))
     gone = session.execute(delete(LetterQuota).where(LetterQuota.day <= last_gone))
+    forget_buckets(session, now=now)
     return cast("CursorResult[Any]", gone).rowcount
 
 

@@ -10,12 +10,14 @@ from uuid import UUID, uuid4
 from sqlalchemy import and_, bindparam, case, exists, insert, literal_column, or_, select, update
 from sqlalchemy.orm import aliased
 
+from app.actions.standing import note_day
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
 from app.models import LIVING_STATES, Campaign, CountEvent, Edition, Letter, Signature, Token
+from app.rules.integrity import CLEAN, Judgement, rule_of
 from app.rules.life import CONFIRMABLE_STATES, CONFIRMING_GRACE
-from app.rules.normalise import canonical_email, mail_domain, name_key
+from app.rules.normalise import canonical_email, mail_domain, name_keys
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +31,7 @@ LETTERS_A_SIGNATURE: Final = 5
 VERSIONS: Final = 5
 BETWEEN_LETTERS: Final = timedelta(seconds=60)
 CODE_TRIES_A_DAY: Final = 5
+SLOTS: Final = (1, 2)
 
 _signatures: Table = cast("Table", Signature.__table__)
 _letters: Table = cast("Table", Letter.__table__)
@@ -54,6 +57,21 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a form came from, as far as that is kept (hashed, with the campaign's key), and what it was judged to be.
+
+    ``address``: an IPv4 address or an IPv6 /64; ``network``: an IPv4 /24 or an IPv6 /48.
+    """
+
+    address: str | None = None
+    network: str | None = None
+    judgement: Judgement = CLEAN
+
+
+UNKNOWN_ORIGIN: Final = Origin()
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmed:
     """A signature is counted, by this press or by an earlier one."""
 
@@ -76,13 +94,17 @@ def request_signature(
     key: DataKey,
     now: datetime,
     source: str | None = None,
+    origin: Origin = UNKNOWN_ORIGIN,
+    people: int = 1,
 ) -> UUID:
     """Keep a form as a pending signature, owe the letter that asks to confirm it, and return the signature's id.
 
     The same form again, whether pressed twice or sent fifty times at once, is the same signature and no further letter
     within a minute. A form that says something else makes another version. An address that has signed already gets a
     letter that says so. Whoever sent the form is told the same in every case. ``source`` is the mark of the link that
-    led here; it says nothing about the person, and the same form by another link is the same form.
+    led here; it says nothing about the person, and the same form by another link is the same form. ``origin`` is where
+    the form came from and what that made of it; whoever sent it is told the same in every case. ``people`` is how many
+    may sign from one mailbox: where they are two, another name is another person, until both places are taken.
     """
     row = new_signature_row(
         campaign_id=campaign_id,
@@ -92,35 +114,9 @@ def request_signature(
         key=key,
         now=now,
         source=source,
+        origin=origin,
     )
-    if _insert_signature(session, row):
-        _owe_letter(session, row, number=1, due_at=now)
-        return cast("UUID", row["id"])
-    living = _living_rows(session, campaign_id, row["email_index"])
-    known = next((each for each in living if each.state == "confirmed"), None) or next(
-        (each for each in living if each.details_index == row["details_index"]), None
-    )
-    if known is None and len(living) < VERSIONS:
-        row["version"] = max((each.version for each in living), default=0) + 1
-        row["last_letter_at"] = max([now, *(each.last_letter_at + BETWEEN_LETTERS for each in living)])
-        if not _insert_signature(session, row):
-            # Somebody was faster, or what stood in the way has just ended: it is all as if the form came only now.
-            return request_signature(
-                session,
-                campaign_id=campaign_id,
-                edition_id=edition_id,
-                locale=locale,
-                signer=signer,
-                key=key,
-                now=now,
-                source=source,
-            )
-        _owe_letter(session, row, number=1, due_at=row["last_letter_at"])
-        return cast("UUID", row["id"])
-    known = known or living[-1]
-    if known.last_letter_at <= now - BETWEEN_LETTERS:
-        owe_another_letter(session, signature_id=known.id, locale=locale, now=now)
-    return cast("UUID", known.id)
+    return _keep(session, row, people=people, now=now)
 
 
 def request_another_letter_by_email(
@@ -128,8 +124,10 @@ def request_another_letter_by_email(
 ) -> None:
     """Owe the letter of whoever has this address again, where there is somebody."""
     living = _living_rows(session, campaign_id, key.index("email", canonical_email(email)))
-    if living:
-        owe_another_letter(session, signature_id=living[-1].id, locale=locale, now=now)
+    newest = {each.slot: each.id for each in living}
+    # Where two people have the address, nobody knows which of them asks: the second letter follows the first.
+    for place, signature_id in enumerate(newest.values()):
+        owe_another_letter(session, signature_id=signature_id, locale=locale, now=now + place * BETWEEN_LETTERS)
 
 
 def request_another_letter_by_token(session: Session, *, token: str, locale: str, now: datetime) -> bool:
@@ -229,9 +227,11 @@ def new_signature_row(
     key: DataKey,
     now: datetime,
     source: str | None = None,
+    origin: Origin = UNKNOWN_ORIGIN,
 ) -> dict[str, Any]:
     """Return a pending signature as its table keeps it: what is personal sealed, what is compared hashed."""
     signature_id = uuid4()
+    name_alone, name_and_code = name_keys(signer.name, signer.postal_code)
     details = (
         signer.name, signer.email, signer.country, signer.subdivision or "", signer.postal_code or "",
         signer.phone or "", " ".join(signer.claims), str(signer.is_name_shown), str(signer.wants_updates),
@@ -247,12 +247,18 @@ def new_signature_row(
         "edition_id": edition_id,
         "locale": locale,
         "state": "pending",
+        "standing": "quarantined" if origin.judgement.outcome == "quarantined" else "counted",
         "version": 1,
         "slot": 1,
         "email_index": key.index("email", canonical_email(signer.email)),
         "details_index": key.index("details", "\0".join(details)),
-        "person_index": key.index("person", name_key(signer.name, signer.postal_code)),
+        "person_index": key.index("person", name_and_code),
         "domain_index": key.index("domain", mail_domain(signer.email)),
+        "name_index": key.index("name", name_alone),
+        "address_index": None if origin.address is None else key.index("address", origin.address),
+        "network_index": None if origin.network is None else key.index("network", origin.network),
+        "score": origin.judgement.score,
+        "signals": list(origin.judgement.signals),
         "name": seal("name", signer.name),
         "email": seal("email", signer.email),
         "phone": seal("phone", signer.phone),
@@ -268,6 +274,49 @@ def new_signature_row(
         "last_letter_at": now,
         "code_tries": 0,
     }
+
+
+def _keep(session: Session, row: dict[str, Any], *, people: int, now: datetime) -> UUID:
+    # Where one person signs from a mailbox, whatever lives there stands in the way of the insert: nothing needs to be
+    # looked up first.
+    if people == 1 and _insert_signature(session, row):
+        _owe_letter(session, row, number=1, due_at=now)
+        return cast("UUID", row["id"])
+    living = _living_rows(session, row["campaign_id"], row["email_index"])
+    slot = 1 if people == 1 else _slot_for(row, living)
+    beside = living if people == 1 else [each for each in living if each.slot == slot]
+    known = next((each for each in beside if each.state == "confirmed"), None) or next(
+        (each for each in beside if each.details_index == row["details_index"]), None
+    )
+    if known is None and len(beside) < VERSIONS:
+        row["slot"] = slot
+        row["version"] = max((each.version for each in beside), default=0) + 1
+        row["last_letter_at"] = max([now, *(each.last_letter_at + BETWEEN_LETTERS for each in living)])
+        if not _insert_signature(session, row):
+            # Somebody was faster, or what stood in the way has just ended: it is all as if the form came only now.
+            return _keep(session, {**row, "slot": 1, "version": 1, "last_letter_at": now}, people=people, now=now)
+        _owe_letter(session, row, number=1, due_at=row["last_letter_at"])
+        return cast("UUID", row["id"])
+    known = known or beside[-1]
+    if known.last_letter_at <= now - BETWEEN_LETTERS:
+        owe_another_letter(session, signature_id=known.id, locale=row["locale"], now=now)
+    return cast("UUID", known.id)
+
+
+def _slot_for(row: dict[str, Any], living: list[Row[Any]]) -> int:
+    """Return the place of a form at a mailbox of two: its name's own, else a free one, else one not confirmed yet.
+
+    The last is for the third name: whoever sends forms with invented ones to somebody's address keeps neither of those
+    who have it from signing.
+    """
+    for each in living:
+        # What was kept before names were compared may be anybody's.
+        if each.name_index in {None, row["name_index"]}:
+            return cast("int", each.slot)
+    taken = [each.slot for each in living]
+    confirmed = {each.slot for each in living if each.state == "confirmed"}
+    # An empty place comes first, then the one with fewer forms.
+    return min(SLOTS, key=lambda slot: (slot in confirmed, taken.count(slot), slot if slot not in taken else -slot))
 
 
 def _insert_signature(session: Session, row: dict[str, Any]) -> bool:
@@ -301,7 +350,7 @@ def _living_rows(session: Session, campaign_id: UUID, email_index: bytes) -> lis
                 _signatures.c.email_index == email_index,
                 _signatures.c.state.in_(LIVING_STATES),
             )
-            .order_by(_signatures.c.version)
+            .order_by(_signatures.c.slot, _signatures.c.version)
         )
     )
 
@@ -383,6 +432,8 @@ def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and ou
             _signatures.c.version,
             _signatures.c.email,
             _signatures.c.locale,
+            _signatures.c.standing,
+            _signatures.c.signals,
             select(Campaign.slug).where(Campaign.id == _signatures.c.campaign_id).scalar_subquery().label("slug"),
             _changed_since().label("changed_edition_id"),
         )
@@ -410,7 +461,12 @@ def _confirm_values(now: datetime, **which: object) -> dict[str, object]:
 
 
 def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
-    session.connection().execute(_INSERT_EVENT, {"campaign_id": confirmed.campaign_id, "change": 1, "at": now})
+    if confirmed.standing == "counted":
+        session.connection().execute(_INSERT_EVENT, {"campaign_id": confirmed.campaign_id, "change": 1, "at": now})
+    else:
+        # Its signer is told "confirmed" like everyone.
+        held = 1 if confirmed.standing == "quarantined" else 0
+        note_day(session, campaign_id=confirmed.campaign_id, rule=rule_of(confirmed.signals), now=now, held=held)
     if confirmed.version > 1:
         _supersede_other_versions(session, confirmed, now)
     if confirmed.changed_edition_id is not None:

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 
 from app.core.db import dialect_of, insert_if_absent
-from app.models import CampaignCount, Signature, Snapshot
+from app.models import CampaignCount, Signature, Snapshot, is_counted
 from app.rules.suppression import break_down
 
 if TYPE_CHECKING:
@@ -84,20 +84,21 @@ def keep_snapshot(session: Session, *, drawn: Drawn) -> None:
 
 
 def _count_changes(session: Session, campaign_id: UUID, last: Snapshot) -> int:
-    """Count what was confirmed and what stopped counting since a snapshot: somebody who did both is two changes."""
-    is_new, is_gone = Signature.confirmed_at > last.taken_at, Signature.ended_at > last.taken_at
+    """Count what was confirmed, ended, or moved in or out since a snapshot: one who did two of them is two."""
+    moments = (Signature.confirmed_at, Signature.ended_at, Signature.judged_at)
+    changes = [moment > last.taken_at for moment in moments]
     row = session.execute(
-        select(func.count().filter(is_new).label("new"), func.count().filter(is_gone).label("gone")).where(
-            Signature.campaign_id == campaign_id, Signature.confirmed_at.is_not(None), or_(is_new, is_gone)
+        select(*(func.count().filter(change) for change in changes)).where(
+            Signature.campaign_id == campaign_id, Signature.confirmed_at.is_not(None), or_(*changes)
         )
     ).one()
-    return int(row.new + row.gone)
+    return int(sum(row))
 
 
 def _count_by_place(session: Session, campaign_id: UUID) -> dict[Place, int]:
     rows = session.execute(
         select(Signature.country, Signature.subdivision, func.count().label("number"))
-        .where(and_(Signature.campaign_id == campaign_id, Signature.state == "confirmed"))
+        .where(Signature.campaign_id == campaign_id, is_counted())
         .group_by(Signature.country, Signature.subdivision)
     )
     return {(row.country, row.subdivision): row.number for row in rows}

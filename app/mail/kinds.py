@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.mail import accounts, crossings, editions, life, questions, signing, supporters, teams, updates
+from app.mail import accounts, crossings, editions, integrity, life, questions, signing, supporters, teams, updates
 
 if TYPE_CHECKING:
     from app.mail.desk import Kind
@@ -15,6 +15,7 @@ KINDS: Final[dict[str, Kind]] = {
     **accounts.KINDS,
     **teams.KINDS,
     **life.KINDS,
+    **integrity.KINDS,
     **updates.KINDS,
     **editions.KINDS,
     **questions.KINDS,

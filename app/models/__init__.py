@@ -13,10 +13,22 @@ from app.models.base import Base
 from app.models.campaigns import Addressee, Campaign, CampaignKey, Edition, Endorsement, Sponsor, Threshold
 from app.models.counting import CampaignCount, CountEvent, Crossing
 from app.models.drafts import PartRevision, TextItem, TextPart
-from app.models.keys import open_account_key, open_campaign_key
+from app.models.integrity import (
+    Alarm,
+    Appeal,
+    Complaint,
+    Decision,
+    Flag,
+    IntegrityDay,
+    LimitBucket,
+    SignatureSet,
+    Switch,
+    UsedChallenge,
+)
+from app.models.keys import open_account_key, open_account_name, open_campaign_key
 from app.models.mail import Letter, LetterQuota, QuotaSalt, Token
 from app.models.running import Question, Renewal, Response, Snapshot, Supporter, Update
-from app.models.signatures import LIVING_STATES, Signature
+from app.models.signatures import LIVING_STATES, Signature, is_counted
 from app.models.teams import Invitation, Member, Record
 
 __all__ = [
@@ -25,18 +37,25 @@ __all__ = [
     "AccountKey",
     "AccountSession",
     "Addressee",
+    "Alarm",
+    "Appeal",
     "Base",
     "Campaign",
     "CampaignCount",
     "CampaignKey",
     "Challenge",
+    "Complaint",
     "CountEvent",
     "Crossing",
+    "Decision",
     "Edition",
     "Endorsement",
+    "Flag",
+    "IntegrityDay",
     "Invitation",
     "Letter",
     "LetterQuota",
+    "LimitBucket",
     "Member",
     "PartRevision",
     "Passkey",
@@ -48,14 +67,19 @@ __all__ = [
     "Response",
     "SignInRequest",
     "Signature",
+    "SignatureSet",
     "Snapshot",
     "Sponsor",
     "Supporter",
+    "Switch",
     "TextItem",
     "TextPart",
     "Threshold",
     "Token",
     "Update",
+    "UsedChallenge",
+    "is_counted",
     "open_account_key",
+    "open_account_name",
     "open_campaign_key",
 ]

@@ -30,6 +30,7 @@ class Campaign(Base):
         _one_of("source_locale", "km", "en", "fr"),
         _one_of("signatories", "individuals", "organisations", "both"),
         _one_of("form", "commons", "free"),
+        CheckConstraint("people_per_mailbox BETWEEN 1 AND 2", name="people_per_mailbox"),
         CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="dates"),
         Index("uq_campaigns_support_hash", "support_hash", unique=True),
     )
@@ -60,6 +61,11 @@ class Campaign(Base):
     settings_version: Mapped[int]  # saving the settings names the version that was shown
     submitted_at: Mapped[datetime | None]
     refused_because: Mapped[str | None]
+    refused_rule: Mapped[str | None]  # a word of app/rules/refusals.py: what is published of a refusal
+    refused_at: Mapped[datetime | None]
+    is_refusal_titled: Mapped[bool]  # whether its title may stand beside the published reason
+    people_per_mailbox: Mapped[int]
+    paused_at: Mapped[datetime | None]  # while signing pauses: closes_at has yet to move by the time since then
     closed_early_at: Mapped[datetime | None]  # by hand; None where the clock closed it
     planned_opens_at: Mapped[datetime | None]  # both dates as they were before it was closed early
     planned_closes_at: Mapped[datetime | None]
@@ -156,6 +162,8 @@ class Threshold(Base):
     signatures: Mapped[int]
     labels: Mapped[dict[str, str]]
     reached_at: Mapped[datetime | None]
+    fell_below_at: Mapped[datetime | None]  # when signatures were taken out and the count went under it; the latest
+    regained_at: Mapped[datetime | None]  # when it was reached again after that
 
 
 class Endorsement(Base):

@@ -17,6 +17,7 @@ LETTER_KINDS: Final = (
     "sign_in", "account_notice", "invitation", "team_notice",
     "supporter", "supported_open", "sponsor_request", "sponsor_notice", "review_request", "move_notice",
     "edition_changed", "update", "update_trial", "response", "question", "question_answer",
+    "alarm_notice", "appeal_notice", "appeal_answer",
 )  # fmt: skip
 PURPOSES: Final = (
     "confirm", "manage", "code", "sign_in", "sign_in_code", "invitation", "support", "sponsor", "unsubscribe", "renew",

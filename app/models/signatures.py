@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base
 
 LIVING_STATES: Final = ("pending", "confirmed")
+#: What is held of a signature, whatever its signer did with it: only what is confirmed *and* counted is in the count.
+STANDINGS: Final = ("counted", "quarantined", "removed")
 ENDED_STATES: Final = ("withdrawn", "expired", "disowned", "superseded")
 _IS_LIVING: Final = text("state IN ('pending', 'confirmed')")
 _WANTS_UPDATES: Final = text("state = 'confirmed' AND wants_updates")
@@ -30,6 +32,7 @@ class Signature(Base):
         CheckConstraint(
             "state IN ('pending', 'confirmed', 'withdrawn', 'expired', 'disowned', 'superseded')", name="state"
         ),
+        CheckConstraint("standing IN ('counted', 'quarantined', 'removed')", name="standing"),
         CheckConstraint("state <> 'confirmed' OR confirmed_at IS NOT NULL", name="confirmed_at"),
         CheckConstraint("version BETWEEN 1 AND 5", name="version"),
         CheckConstraint("letters BETWEEN 0 AND 5", name="letters"),
@@ -46,6 +49,18 @@ class Signature(Base):
             postgresql_where=text("state = 'pending'"), sqlite_where=text("state = 'pending'"),
         ),
         Index(
+            "ix_signatures_confirmed_at", "campaign_id", "confirmed_at",
+            postgresql_where=text("state = 'confirmed'"), sqlite_where=text("state = 'confirmed'"),
+        ),
+        Index(
+            "ix_signatures_person", "campaign_id", "person_index",
+            postgresql_where=text("state = 'confirmed'"), sqlite_where=text("state = 'confirmed'"),
+        ),
+        Index(
+            "ix_signatures_quarantined", "campaign_id", "created_at",
+            postgresql_where=text("standing = 'quarantined'"), sqlite_where=text("standing = 'quarantined'"),
+        ),
+        Index(
             "ix_signatures_updates", "campaign_id", "id",
             postgresql_where=_WANTS_UPDATES, sqlite_where=_WANTS_UPDATES,
         ),
@@ -56,6 +71,7 @@ class Signature(Base):
     edition_id: Mapped[UUID] = mapped_column(ForeignKey("editions.id"))
     locale: Mapped[str]
     state: Mapped[str]
+    standing: Mapped[str]
     version: Mapped[int]
     slot: Mapped[int]
 
@@ -63,6 +79,9 @@ class Signature(Base):
     details_index: Mapped[bytes]  # keyed hash of everything the form said; tells a repeated form from another version
     person_index: Mapped[bytes]  # keyed hash of the compared name and postal code; near-duplicates
     domain_index: Mapped[bytes]  # keyed hash of the mail domain
+    name_index: Mapped[bytes | None]  # keyed hash of the compared name alone; two people at one mailbox differ in it
+    address_index: Mapped[bytes | None]  # keyed hash of where the form came from: an IPv4 address, an IPv6 /64
+    network_index: Mapped[bytes | None]  # the same, coarser: an IPv4 /24, an IPv6 /48
     name: Mapped[bytes | None]  # these four are sealed; all are emptied when a row ends
     email: Mapped[bytes | None]
     phone: Mapped[bytes | None]
@@ -73,6 +92,10 @@ class Signature(Base):
     claims: Mapped[list[str]]
     is_name_shown: Mapped[bool]
     wants_updates: Mapped[bool]
+    score: Mapped[int]  # the sum of the weights of its signals
+    signals: Mapped[list[str]]  # words of app/rules/integrity.py
+    judged_at: Mapped[datetime | None]  # when its standing last changed
+    name_check: Mapped[str | None]  # None until somebody or something looked at the name: cleared, held, refused
     source: Mapped[str | None]  # the mark of the link that led here, where it carried one
 
     created_at: Mapped[datetime]
@@ -82,3 +105,8 @@ class Signature(Base):
     last_letter_at: Mapped[datetime]
     code_day: Mapped[date | None]
     code_tries: Mapped[int]
+
+
+def is_counted() -> ColumnElement[bool]:
+    """Return the condition for signatures that are in the count."""
+    return and_(Signature.state == "confirmed", Signature.standing == "counted")

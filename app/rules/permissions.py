@@ -61,12 +61,13 @@ class StaffPermission(StrEnum):
     """What an address of the moderation door needs."""
 
     REVIEW = "review"  # read campaigns that ask to be published, approve or refuse them
+    MODERATE = "moderate"  # signatures, sets of them, alarms, switches, names, what visitors reported
     OPERATE = "operate"  # stop and resume, give a campaign another owner
 
 
 STAFF: Final[Mapping[str, frozenset[StaffPermission]]] = {
     "organiser": frozenset(),
-    "moderator": frozenset({StaffPermission.REVIEW}),
+    "moderator": frozenset({StaffPermission.REVIEW, StaffPermission.MODERATE}),
     "operator": frozenset(StaffPermission),
 }
 

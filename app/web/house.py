@@ -8,7 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from app.queries.campaigns import find_campaign, find_campaign_key
+from app.models import open_campaign_key
+from app.queries.campaigns import find_campaign
 
 if TYPE_CHECKING:
     from app.core.db import Database
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from app.rendering import Pages
     from app.settings import Settings
     from app.web.cache import PageCache
+    from app.web.limits import Limits
+    from app.web.switchboard import Switchboard
 
 #: What an importer takes. Nothing else is asked of the database: PostgreSQL refuses a NUL as if we were at fault.
 SLUG: Final = re.compile(r"[a-z0-9-]{1,64}")
@@ -62,8 +65,7 @@ class Shelf:
         if campaign is None:
             self._entries.pop(slug, None)
             return None
-        stored = await self._database.read(find_campaign_key, campaign_id=campaign.id)
-        key = None if stored is None else self._keyring.data_key(campaign.id, stored.version, stored.wrapped)
+        key = await self._database.read(open_campaign_key, campaign_id=campaign.id, keyring=self._keyring)
         entry = ShelvedCampaign(campaign, key)
         if len(self._entries) >= SHELF_SIZE:
             self._entries.pop(next(iter(self._entries)))
@@ -81,3 +83,5 @@ class House:
     pages: Pages
     shelf: Shelf
     cache: PageCache
+    limits: Limits
+    switchboard: Switchboard
