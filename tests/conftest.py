@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from app.core import migrations
 from tests.postgres import PostgresServer
@@ -17,13 +19,43 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from sqlalchemy import Dialect, Engine
+
 _numbers = itertools.count()
+
+#: For tests of what no database decides: how pages, forms and letters look.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def _quiet() -> None:
     """Keep log lines out of the way, whatever the test before has set up; tests of logging say otherwise."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compile_once() -> Iterator[None]:
+    """Let the engines of all tests share what they compile.
+
+    Each test has a database and so engines of its own, which spent a third of a short test on making SQL of the same
+    statements again. A dialect knows its database only after a first connection: until then an engine keeps its own.
+    """
+    shared: dict[type[Dialect], Dialect] = {}
+    compiled: dict[type[Dialect], dict[object, object]] = {}
+
+    def share(engine: Engine) -> None:
+        kind = type(engine.dialect)
+        known = shared.setdefault(kind, engine.dialect)
+        if getattr(known, "default_schema_name", None) is None:
+            shared[kind] = engine.dialect
+        else:
+            engine.dialect = known
+        engine.update_execution_options(compiled_cache=compiled.setdefault(kind, {}))
+
+    with pytest.MonkeyPatch.context() as patch:
+        for dialect in (SQLiteDialect_pysqlite, PGDialect_asyncpg):
+            patch.setattr(dialect, "engine_created", share)  # SQLAlchemy's hook for an engine that was made
+        yield
 
 
 @pytest.fixture(scope="session")

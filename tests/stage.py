@@ -12,11 +12,13 @@ import re
 from dataclasses import dataclass
 from email import message_from_binary_file
 from email.policy import default
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 import httpx
+import pytest
 from sqlalchemy import delete, select, text
 
 from app.actions.accounts import find_or_create_account, hash_secret, open_session
@@ -40,11 +42,15 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from sqlalchemy.orm import Session
+    from starlette.types import ASGIApp
 
     from app.core.db import Work
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+#: For what no database decides: the look of pages, faults of forms, languages.
+on_one_database: Final = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 REAL_CAMPAIGNS: Final = Path(__file__).resolve().parents[2] / "shared" / "real-campaigns"
 
@@ -124,12 +130,20 @@ class Stage:
         self.house = build_house(self.settings)
         self.database, self.keyring = self.house.database, self.house.keyring
         self.background = Background(self.settings, self.database, self.keyring, self.house.pages, self.transport)
-        self.app = create_app(self.house, with_background=False)
-        self.browser = self.new_browser()
+
+    @cached_property
+    def app(self) -> ASGIApp:
+        """The application; many a test asks for no page, and its routes take time to make."""
+        return create_app(self.house, with_background=False)
+
+    @cached_property
+    def browser(self) -> httpx.AsyncClient:
+        """A browser of somebody who is not signed in."""
+        return self.new_browser()
 
     def close(self) -> None:
         """Let go of everything."""
-        self.run(self.browser.aclose())
+        self.run(self.house.limits.close())
         self.run(self.database.close())
         self.runner.close()
 
@@ -255,10 +269,7 @@ class Stage:
 
     def letters(self) -> list[Letter]:
         """Return every letter so far, oldest first."""
-        if not self.settings.mailbox_dir.exists():
-            return []
-        files = sorted((self.settings.mailbox_dir / "new").iterdir(), key=_order)
-        return [_read_letter(path) for path in files]
+        return read_letters(self.settings.mailbox_dir)
 
     def letters_to(self, address: str) -> list[Letter]:
         """Deliver what is due, and return the letters to ``address``."""
@@ -320,6 +331,12 @@ def small_campaign(slug: str = "libraries") -> dict[str, Any]:
     }
 
 
+def read_letters(mailbox: Path, about: str = "") -> list[Letter]:
+    """Return the letters in a Maildir that hold ``about`` in their bytes, oldest first."""
+    paths = sorted((mailbox / "new").glob("*"), key=_order)
+    return [_read_letter(path) for path in paths if not about or about.encode() in path.read_bytes()]
+
+
 def _order(path: Path) -> tuple[int, int, int]:
     match = re.match(r"(\d+)\.M(\d+)P\d+Q(\d+)", path.name)
     assert match is not None
@@ -332,4 +349,13 @@ def _read_letter(path: Path) -> Letter:
     return Letter(mail, path.read_bytes())
 
 
-__all__ = ["REAL_CAMPAIGNS", "Letter", "Organiser", "Stage", "good_form", "small_campaign"]
+__all__ = [
+    "REAL_CAMPAIGNS",
+    "Letter",
+    "Organiser",
+    "Stage",
+    "good_form",
+    "on_one_database",
+    "read_letters",
+    "small_campaign",
+]

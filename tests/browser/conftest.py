@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
 from playwright.sync_api import sync_playwright
 
+from app.actions.campaigns import Publication, import_campaign
+from app.actions.demonstration import load_demonstration
+from app.core.clock import utc_now
+from app.core.db import open_database
+from app.core.keys import open_keyring
+from app.rules.campaign_file import parse_campaign_file
 from app.settings import Settings
 from tests.conftest import plain
 from tests.postgres import free_port
-from tests.stage import small_campaign
+from tests.stage import read_letters, small_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from tests.postgres import PostgresServer
 
@@ -40,7 +48,7 @@ FLAGS: Final = [
     "--disable-sync",
 ]
 START_SECONDS: Final = 30
-_numbers = itertools.count()
+LETTER_SECONDS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,8 @@ class LiveServer:
 
     url: str
     settings: Settings
+    #: Asks without a browser.
+    client: httpx.Client
 
     #: Open for a month, in three languages; small, with a threshold of 3.
     slug: str = "libraries"
@@ -57,19 +67,49 @@ class LiveServer:
     #: Signed by organisations.
     letter_slug: str = "safe-calls"
 
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
+
+    def new_address(self, who: str) -> str:
+        """Return an address that nobody has had yet."""
+        return f"{who}{next(self._numbers)}@example.org"
+
+    def list_links(self, address: str, part: str) -> list[str]:
+        """Return the links with ``part`` in the letters to ``address``, the newest letter's first."""
+        letters = reversed(read_letters(self.settings.mailbox_dir, f"To: {address}"))
+        found = [re.search(rf"https?://\S*{re.escape(part)}[\w-]+", letter.text) for letter in letters]
+        return [link[0] for link in found if link is not None]
+
+    def wait_for_link(self, address: str, part: str, *, after: int = 0) -> str:
+        """Return the link with ``part`` in the newest letter to ``address``, once there are more than ``after``."""
+        deadline = time.monotonic() + LETTER_SECONDS
+        while time.monotonic() < deadline:
+            links = self.list_links(address, part)
+            if len(links) > after:
+                return links[0]
+            time.sleep(0.05)
+        raise AssertionError(f"no letter to {address} with {part}")
+
+
+@pytest.fixture(scope="session")
+def sqlite_server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Serve the demonstration and a small campaign from SQLite, one for each test process."""
+    folder = tmp_path_factory.mktemp("live")
+    shutil.copy(sqlite_template, folder / "hatthalekha.db")
+    yield from _serve(f"sqlite:///{folder}/hatthalekha.db", folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Serve the same from PostgreSQL."""
+    url = plain(postgres.create_database("live", template="template_migrated"))
+    yield from _serve(url, tmp_path_factory.mktemp("live"))
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Serve the demonstration and a small campaign from a database of each kind."""
-    folder = tmp_path_factory.mktemp("live")
-    if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), folder / "hatthalekha.db")
-        yield from _serve(f"sqlite:///{folder}/hatthalekha.db", folder)
-        return
-    postgres: PostgresServer = request.getfixturevalue("postgres")
-    name = f"live_{next(_numbers)}"
-    yield from _serve(plain(postgres.create_database(name, template="template_migrated")), folder)
-    postgres.drop_database(name)
+def server(request: pytest.FixtureRequest) -> LiveServer:
+    """Find the server on each database."""
+    found: LiveServer = request.getfixturevalue(f"{request.param}_server")
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -94,54 +134,69 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+def press(button: Locator) -> None:
+    """Press what leads to another page, and wait until that is there.
+
+    A click alone returns as soon as the answer's head has come: whoever looks then sees an empty document.
+    """
+    with button.page.expect_navigation():
+        button.click()
+
+
 def open_letter(page: Page, server: LiveServer, address: str) -> None:
-    """Wait for the letter to ``address`` and open it in the mailbox of development."""
-    mailbox = page.context.new_page()
-    for _ in range(100):
-        mailbox.goto(f"{server.url}/dev/mailbox")
-        letter = mailbox.locator("article", has_text=address)
-        if letter.count():
-            break
-        time.sleep(0.1)
-    link = letter.first.get_by_role("link", name="/confirm/").first
-    href = link.get_attribute("href")
-    mailbox.close()
-    assert href is not None
-    page.goto(href)
+    """Wait for the letter to ``address`` and follow its link, as it stands in the mailbox of development."""
+    server.wait_for_link(address, "/confirm/")
+    page.goto(f"{server.url}/dev/mailbox")
+    press(page.locator("article", has_text=address).get_by_role("link", name="/confirm/").first)
+
+
+def find_overflow(page: Page) -> Any:  # noqa: ANN401 - JSON
+    """Return the elements that stick out of the window, when the page can be scrolled sideways."""
+    return page.evaluate(
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
+            [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1)
+            .slice(0, 5).map(e => e.outerHTML.slice(0, 120))"""
+    )
 
 
 def _serve(url: str, folder: Path) -> Iterator[LiveServer]:
+    settings = Settings(database_url=url, keys_dir=folder / "keys")
+    asyncio.run(_fill(settings))
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HATTHALEKHA_")},
         "HATTHALEKHA_DATABASE_URL": url,
-        "HATTHALEKHA_KEYS_DIR": str(folder / "keys"),
+        "HATTHALEKHA_KEYS_DIR": str(settings.keys_dir),
         "PYTHONPATH": str(ROOT),
     }
-    command = [sys.executable, "-m", "app"]
-    campaign = folder / "campaign.json"
-    campaign.write_text(json.dumps(small_campaign(), ensure_ascii=False), encoding="utf-8")
-    for arguments in (["demo"], ["campaign", "import", str(campaign), "--open-for", "30"]):
-        subprocess.run([*command, *arguments], check=True, env=environment, cwd=folder, stdout=subprocess.DEVNULL)
-    process = subprocess.Popen(
-        [*command, "serve", "--port", str(port)], env=environment, cwd=folder, stdout=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "app", "serve", "--port", str(port)]
+    process = subprocess.Popen(command, env=environment, cwd=folder, stdout=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
-        _wait_for(address, process)
-        yield LiveServer(address, Settings(database_url=url, keys_dir=folder / "keys"))
+        with httpx.Client(base_url=address) as client:
+            _wait_for(client, process)
+            yield LiveServer(address, settings, client)
     finally:
         process.terminate()
         process.wait(timeout=START_SECONDS)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(START_SECONDS * 10):
+async def _fill(settings: Settings) -> None:
+    database, keyring = open_database(settings.database_url), open_keyring(settings.keys_dir)
+    await database.write(load_demonstration, keyring=keyring, now=utc_now())
+    file = parse_campaign_file(json.dumps(small_campaign()).encode())
+    await database.write(import_campaign, file=file, keyring=keyring, now=utc_now(), publication=Publication(30))
+    await database.close()
+
+
+def _wait_for(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
         assert process.poll() is None, "the server ended"
         try:
-            if httpx.get(f"{address}/readyz").status_code == 200:
+            if client.get("/readyz").status_code == 200:
                 return
         except httpx.TransportError:
             pass
-        time.sleep(0.1)
-    raise AssertionError(address)
+        time.sleep(0.05)
+    raise AssertionError(client.base_url)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import sqlite3
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 # Keys that software plays are tried on both databases in tests/workspace/test_passkeys.py.
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("server", ["sqlite"], indirect=True)]
-_numbers = itertools.count()
+LINK = "/en/workspace/sign-in/"
 
 
 def at_name(server: LiveServer) -> str:
@@ -70,17 +68,12 @@ class Authenticator:
 
 def sign_in_by_letter(page: Page, server: LiveServer, email: str, address: str = "") -> None:
     """Ask for a letter, open its link at the named address, and press its button."""
-    before = len(_list_links(page, server, email))
+    before = len(server.list_links(email, LINK))
     page.goto(f"{at_name(server)}/en/workspace/sign-in{address}")
     page.locator("#email").fill(email)
     page.get_by_role("button", name="Send me the email").click()
     expect(page).to_have_url(re.compile("/check-email$"))
-    for _ in range(100):
-        links = _list_links(page, server, email)
-        if len(links) > before:
-            break
-        time.sleep(0.1)
-    page.goto(at_name(server) + links[0])
+    page.goto(at_name(server) + urlsplit(server.wait_for_link(email, LINK, after=before)).path)
     page.locator("form button.go").click()
 
 
@@ -99,7 +92,7 @@ def add_passkey(page: Page, server: LiveServer, label: str) -> list[str]:
 
 
 def test_a_passkey_is_made_signs_in_and_proves(browser: Browser, server: LiveServer) -> None:
-    email = f"passkey{next(_numbers)}@example.org"
+    email = server.new_address("passkey")
     context = browser.new_context(viewport={"width": 360, "height": 720})
     page = context.new_page()
     authenticator = Authenticator(page)
@@ -132,7 +125,7 @@ def test_a_passkey_is_made_signs_in_and_proves(browser: Browser, server: LiveSer
 def test_after_the_letter_a_passkey_is_asked_for_and_a_recovery_code_stands_in(
     browser: Browser, server: LiveServer
 ) -> None:
-    email = f"passkey{next(_numbers)}@example.org"
+    email = server.new_address("passkey")
     context = browser.new_context()
     page = context.new_page()
     authenticator = Authenticator(page)
@@ -169,7 +162,7 @@ def test_after_the_letter_a_passkey_is_asked_for_and_a_recovery_code_stands_in(
 
 
 def test_a_copy_and_an_unknown_finger_are_refused(browser: Browser, server: LiveServer) -> None:
-    email = f"passkey{next(_numbers)}@example.org"
+    email = server.new_address("passkey")
     context = browser.new_context()
     page = context.new_page()
     authenticator = Authenticator(page)
@@ -193,7 +186,7 @@ def test_a_copy_and_an_unknown_finger_are_refused(browser: Browser, server: Live
 
 
 def test_an_authenticator_is_set_up_without_script(browser: Browser, server: LiveServer) -> None:
-    email = f"authenticator{next(_numbers)}@example.org"
+    email = server.new_address("authenticator")
     context = browser.new_context(viewport={"width": 360, "height": 720}, java_script_enabled=False)
     page = context.new_page()
     sign_in_by_letter(page, server, email)
@@ -215,16 +208,6 @@ def test_an_address_that_is_a_number_offers_no_passkey(page: Page, server: LiveS
     expect(page.get_by_role("button", name="Sign in with a passkey")).to_have_count(0)
 
 
-def _list_links(page: Page, server: LiveServer, email: str) -> list[str]:
-    """Return the links of the letters to ``email`` that sign in, the newest first."""
-    mailbox = page.context.new_page()
-    mailbox.goto(f"{at_name(server)}/dev/mailbox")
-    texts = mailbox.locator("article", has_text=email).all_inner_texts()
-    mailbox.close()
-    found = (re.search(r"/en/workspace/sign-in/[\w-]{43}", text) for text in texts)
-    return [match[0] for match in found if match is not None]
-
-
 def _sign_out(page: Page, server: LiveServer) -> None:
     page.goto(f"{at_name(server)}/en/workspace/account")
     page.get_by_role("button", name="Sign out").click()
@@ -233,22 +216,5 @@ def _sign_out(page: Page, server: LiveServer) -> None:
 
 def _age_proofs(server: LiveServer) -> None:
     """Let every proof be an hour old."""
-    url = server.settings.database_url
-    if url.startswith("sqlite"):
-        with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-            connection.execute("UPDATE account_sessions SET proven_at = proven_at - 3600000000")
-        return
-    import asyncio
-    import threading
-
-    import asyncpg
-
-    async def age() -> None:
-        connection = await asyncpg.connect(url)
-        await connection.execute("UPDATE account_sessions SET proven_at = proven_at - interval '1 hour'")
-        await connection.close()
-
-    # Playwright keeps an event loop in this thread.
-    thread = threading.Thread(target=lambda: asyncio.run(age()))
-    thread.start()
-    thread.join()
+    with sqlite3.connect(server.settings.database_url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE account_sessions SET proven_at = proven_at - 3600000000")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from app.i18n import LOCALES, Locale, as_locale, message, say, say_number
+from app.i18n import Locale, as_locale, message, say, say_number
 from app.i18n.catalogues import CATALOGUES
 from app.rendering import TEMPLATES, pages
 
@@ -34,10 +34,10 @@ def test_catalogues_hold_the_sentences_of_the_code() -> None:
     assert checked.stdout.endswith(" 0 faults\n")
 
 
-@pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
-def test_template_compiles(name: str, locale: Locale) -> None:
-    assert pages().environment(locale).get_template(name).name == name
+def test_template_compiles(name: str) -> None:
+    """Into the same program in each language: sentences are looked up as it runs."""
+    assert pages().environment("km").get_template(name).name == name
 
 
 def test_khmer_has_no_zero_width_space() -> None:

@@ -24,7 +24,6 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE: Final = 60.0
 ANSWER_SECONDS: Final = 10.0
 AT_ONCE: Final = 24
-ROUNDS: Final = 2
 
 
 class Member:
@@ -51,9 +50,13 @@ class Member:
         self._process.wait()
         self.kills += 1
 
-    def stop(self) -> None:
-        """End it in order."""
+    def ask_to_end(self) -> None:
+        """Ask it to end, and wait for nothing."""
         self._process.terminate()
+
+    def stop(self) -> None:
+        """End it in order, where it has not been asked to already."""
+        self.ask_to_end()
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -78,13 +81,19 @@ class Company:
         return sum(member.kills for member in self.members)
 
     def stop(self) -> None:
-        """End all of them."""
+        """End all of them, at the same time."""
+        for member in self.members:
+            member.ask_to_end()
         for member in self.members:
             member.stop()
 
-    async def kill_at_random(self, random: Random, pause: float) -> None:
-        """Kill and start again, one after another in random order, at random moments ``pause`` seconds apart or so."""
-        victims = [member for _ in range(ROUNDS) for member in random.sample(self.members, len(self.members))]
+    async def kill_at_random(self, random: Random, pause: float, rounds: int) -> None:
+        """Kill a server and a worker and start them again, ``rounds`` times, ``pause`` seconds apart or so."""
+        pairs = [
+            (random.choice(self.members[: len(self.ports)]), random.choice(self.members[len(self.ports) :]))
+            for _ in range(rounds)
+        ]
+        victims = [member for pair in pairs for member in random.sample(pair, 2)]
         for member in victims:
             await asyncio.sleep(random.uniform(0.1, 1.9) * pause)
             member.kill()
@@ -128,7 +137,7 @@ class Crowd:
                 if status == wanted:
                     return status, content
                 self.other_statuses.add(status)
-            await asyncio.sleep(self._random.uniform(0.5, 1.5))
+            await asyncio.sleep(self._random.uniform(0.2, 0.8))
         raise AssertionError(f"no answer to {line}; other statuses: {self.other_statuses}")
 
 

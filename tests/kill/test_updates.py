@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
     from app.core.keys import Keyring
 
-SIGNERS: Final = int(os.environ.get("TEST_UPDATE_SIGNERS", "300"))
-KILLS: Final = int(os.environ.get("TEST_UPDATE_KILLS", "2"))
+SIGNERS: Final = int(os.environ.get("TEST_UPDATE_SIGNERS", "80"))
+KILLS: Final = int(os.environ.get("TEST_UPDATE_KILLS", "1"))
 WORKERS: Final = 2
 PATIENCE: Final = 60.0 + SIGNERS / 10
 
