@@ -123,6 +123,8 @@ def _environment(url: str, keys: Path) -> dict[str, str]:
         "HATTHALEKHA_DATABASE_URL": url,
         "HATTHALEKHA_KEYS_DIR": str(keys),
         "HATTHALEKHA_BASE_URL": "http://127.0.0.1",
+        # The load is a crowd behind a proxy; from one address it would be an attack, and asked for proofs of work.
+        "HATTHALEKHA_TRUSTED_PROXIES": "127.0.0.1",
     }
 
 
@@ -237,7 +239,7 @@ class _Comparison:
             return [stage.count_request()]
         most = self._plan.posts
         if measure == "sign":
-            return stage.sign_requests(range(side.signers, side.signers + most), self._prepared.edition_hash)
+            return stage.sign_requests(range(side.signers, side.signers + most), self._prepared)
         return stage.confirm_requests(self._prepared.tokens[side.confirmed : side.confirmed + most])
 
     def _check(self, side: Side) -> None:

@@ -21,8 +21,9 @@ from app.core import migrations, tokens
 from app.core.clock import utc_now
 from app.core.db import open_database
 from app.core.keys import Keyring, open_keyring
-from app.models import Letter, Signature, Token
-from app.queries.campaigns import find_campaign, find_campaign_key
+from app.models import Letter, Signature, Token, open_campaign_key
+from app.queries.campaigns import find_campaign
+from app.web.marks import form_mark
 from tests.bench.processes import tree_of
 from tests.postgres import PostgresServer
 
@@ -61,11 +62,15 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What stands in every copy of a database: a campaign, and a token for each pending signature."""
+    """What stands in every copy of a database: a campaign, and a token for each pending signature.
+
+    ``made`` is the mark that the campaign's form had.
+    """
 
     campaign_id: UUID
     edition_id: UUID
     edition_hash: str
+    made: str
     tokens: tuple[str, ...]
     rows: Rows
 
@@ -153,9 +158,8 @@ async def _fill(url: str, keyring: Keyring, waiting: int) -> Prepared:
     await database.write(load_demonstration, keyring=keyring, now=now)
     campaign = await database.read(find_campaign, slug=SLUG)
     assert campaign is not None
-    stored = await database.read(find_campaign_key, campaign_id=campaign.id)
-    assert stored is not None
-    key = keyring.data_key(campaign.id, stored.version, stored.wrapped)
+    key = await database.read(open_campaign_key, campaign_id=campaign.id, keyring=keyring)
+    assert key is not None
     made: list[str] = []
     for start in range(0, waiting, CHUNK):
         numbers = range(start, min(start + CHUNK, waiting))
@@ -170,7 +174,8 @@ async def _fill(url: str, keyring: Keyring, waiting: int) -> Prepared:
         )
     rows = await database.read(_count_rows)
     await database.close()
-    return Prepared(campaign.id, campaign.edition_id, campaign.edition_hash, tuple(made), rows)
+    mark = form_mark(keyring, campaign.id, now)
+    return Prepared(campaign.id, campaign.edition_id, campaign.edition_hash, mark, tuple(made), rows)
 
 
 def _add_waiting(
@@ -283,15 +288,17 @@ def count_request() -> bytes:
     return f"GET /api/v1/campaigns/{SLUG}/count HTTP/1.1\r\n{BROWSER}\r\n".encode()
 
 
-def sign_requests(numbers: range, edition: str) -> list[bytes]:
-    """Return forms of an edition, each from an address of its own."""
-    mark = "0000000"
+def sign_requests(numbers: range, prepared: Prepared) -> list[bytes]:
+    """Return forms of a crowd that is no attack: each from a mailbox and an IP address of its own, as a proxy tells."""
+    mark, proxied = "0000000", "address-of-signer"
     fields = {
-        "edition": edition,
+        "edition": prepared.edition_hash,
+        "made": prepared.made,
+        "message": "",
         "locale": "km",
         "claims": "citizen_of:CA",
         "name": NAME,
-        "email": f"signer-{mark}@mail.example.org",
+        "email": f"signer-{mark}@gmail.com",
         "country": "CA",
         "subdivision": "CA-QC",
         "postal_code": "H3Z 2Y7",
@@ -299,8 +306,13 @@ def sign_requests(numbers: range, edition: str) -> list[bytes]:
         "updates": "yes",
         "consent": "yes",
     }
-    before, after = _post(f"/km/campaigns/{SLUG}/sign", fields).split(f"signer-{mark}".encode())
-    return [b"%ssigner-%07d%s" % (before, number, after) for number in numbers]
+    request = _post(f"/km/campaigns/{SLUG}/sign", fields, f"X-Forwarded-For: {proxied}\r\n")
+    start, rest = request.split(proxied.encode())
+    before, after = rest.split(f"signer-{mark}".encode())
+    return [
+        b"%s11.%d.%d.7%ssigner-%07d%s" % (start, number >> 8 & 255, number & 255, before, number, after)
+        for number in numbers
+    ]
 
 
 def confirm_requests(made: Iterable[str]) -> list[bytes]:
@@ -308,10 +320,10 @@ def confirm_requests(made: Iterable[str]) -> list[bytes]:
     return [_post(f"/km/confirm/{token}", {"signing": "yes"}) for token in made]
 
 
-def _post(path: str, fields: dict[str, str]) -> bytes:
+def _post(path: str, fields: dict[str, str], headers: str = "") -> bytes:
     body = urlencode(fields)
     return (
-        f"POST {path} HTTP/1.1\r\n{BROWSER}"
+        f"POST {path} HTTP/1.1\r\n{BROWSER}{headers}"
         "Origin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\n"
         f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
     ).encode()

@@ -17,9 +17,10 @@ from app.mail.kinds import KINDS
 from app.queries.campaigns import find_campaign
 from app.queries.editions import find_bound_edition
 from app.rules import normalise
+from app.rules.eligibility import who_can_sign
 from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused
-from app.web import campaign_page
+from app.web import campaign_page, marks
 from app.web.cookies import (
     SigningNote,
     forget_signing_cookie,
@@ -29,7 +30,8 @@ from app.web.cookies import (
 )
 from app.web.forms import Form, read_form
 from app.web.public import views
-from app.web.public.signing_form import read_edition, read_signer, read_via
+from app.web.public.signing_form import ReadForm, read_edition, read_signer, read_via
+from app.web.public.weighing import wants_proof, weigh
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 LONGEST_PAUSE_SECONDS: Final = 0.015
 REPEATED: Final = frozenset({"claims"})
 BOXES: Final = ("show_name", "updates", "consent")
+NOT_READ: Final = ReadForm(None)
+#: What is said to whoever brings no proof of work while one is wanted. Nothing of what was typed is at fault.
+WAIT: Final = {"wait": message("Many people are signing right now. Wait about ten seconds, then press “Sign” again")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,33 +80,54 @@ class Signing:
         shelved = await views.find_shelved(self._house, request)
         form = await read_form(request, repeated=REPEATED)
         campaign = shelved.campaign
-        if not views.can_sign(shelved, now) or shelved.key is None:
-            return self._show_not_open(campaign, locale, now)
+        if not await self._is_open(shelved, now) or shelved.key is None:
+            return await self._show_not_open(campaign, locale, now)
         came = _Came(read_edition(form, campaign), read_via(form, request, campaign.slug))
         if "switch" in form:
-            return self._show_form(campaign, locale, form, came)
+            return await self._show_form(campaign, locale, form, came, now)
         edition_id = await self._find_edition_id(campaign, came.edition, now)
-        signer, errors = read_signer(form, campaign, is_text_current=edition_id is not None)
-        if signer is None or edition_id is None:
+        read = read_signer(form, campaign, is_text_current=edition_id is not None)
+        if read.signer is None or edition_id is None:
             if edition_id is None:
                 campaign, came = await self._read_again(campaign), replace(came, edition="")
-            return self._show_form(campaign, locale, form, came, errors)
+            return await self._show_form(campaign, locale, form, came, now, read=read)
+        origin = await weigh(
+            self._house,
+            request,
+            form,
+            campaign_id=campaign.id,
+            signer=read.signer,
+            is_postal_code_odd=bool(read.doubted),
+            now=now,
+        )
+        if origin.judgement.outcome == "ask_again":
+            return await self._show_form(campaign, locale, form, came, now, read=replace(read, errors=WAIT))
         signature_id = await self._house.database.write(
             signing.request_signature,
             campaign_id=campaign.id,
             edition_id=edition_id,
             locale=locale,
-            signer=signer,
+            signer=read.signer,
             key=shelved.key,
             now=now,
             source=came.via or None,
+            origin=origin,
+            people=campaign.people_per_mailbox,
         )
+        return await self._go_to_mailbox(
+            campaign, locale, SigningNote(campaign.id, signature_id, read.signer.email), now
+        )
+
+    async def _go_to_mailbox(self, campaign: Campaign, locale: Locale, note: SigningNote, now: datetime) -> Response:
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email", 303)
-        note = SigningNote(campaign.id, signature_id, signer.email)
         write_signing_cookie(response, note, keyring=self._house.keyring, settings=self._house.settings, now=now)
         write_locale_cookie(response, locale, settings=self._house.settings)
         await _pause()
         return response
+
+    async def _is_open(self, shelved: ShelvedCampaign, now: datetime) -> bool:
+        switches = await self._house.switchboard.find()
+        return views.can_sign(shelved, now) and not switches.is_signing_paused(shelved.campaign.id)
 
     async def _find_edition_id(self, campaign: Campaign, shown: str, now: datetime) -> UUID | None:
         """Return the edition that the form binds to, or None where its text can no longer be signed.
@@ -196,37 +222,52 @@ class Signing:
         note = read_signing_cookie(request, keyring=self._house.keyring, now=now)
         return note if note is not None and note.campaign_id == campaign.id else None
 
-    def _show_form(
+    async def _show_form(
         self,
         campaign: Campaign,
         locale: Locale,
         form: Form,
         came: _Came,
-        errors: dict[str, Message] | None = None,
+        now: datetime,
+        *,
+        read: ReadForm = NOT_READ,
     ) -> Response:
-        spoken = [(field, error.say(locale)) for field, error in (errors or {}).items()]
+        spoken = [(field, error.say(locale)) for field, error in read.errors.items()]
         # A box is ticked by being there, whatever it says.
         values = form.typed() | {box: "yes" for box in BOXES if box in form}
+        keyring, made, waited = self._house.keyring, form.text("made"), form.text("waited")
+        if not marks.is_waiting(keyring, campaign.id, waited, now):
+            waited = marks.wait_mark(keyring, campaign.id, now) if read.errors is WAIT else ""
+        if marks.read_form_mark(keyring, campaign.id, made) is None:
+            made = marks.form_mark(keyring, campaign.id, now)
         return views.show(
             self._house,
             "public/sign.html",
             locale,
             f"/campaigns/{campaign.slug}/sign",
-            status_code=422 if errors else 200,
+            status_code=422 if spoken else 200,
             campaign=campaign,
             title=views.title_of(campaign, locale),
+            helps=[way.say(locale) for way in read.helps],
+            who_can_sign=who_can_sign(campaign.rule, locale),
+            **campaign_page.sharing(self._house, campaign, locale),
             form=campaign_page.signing_form(
                 campaign,
                 locale,
+                made=made,
                 values=values,
                 claims=form.texts("claims"),
                 errors=spoken,
                 edition=came.edition,
                 via=came.via,
+                checked=read.doubted or form.text("checked"),
+                waited=waited,
+                wants_proof=await wants_proof(self._house, campaign.id, now),
             ),
         )
 
-    def _show_not_open(self, campaign: Campaign, locale: Locale, now: datetime) -> Response:
+    async def _show_not_open(self, campaign: Campaign, locale: Locale, now: datetime) -> Response:
+        switches = await self._house.switchboard.find()
         return views.show(
             self._house,
             "public/not_open.html",
@@ -235,7 +276,7 @@ class Signing:
             status_code=409,
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            status=campaign_page.status_of(campaign, now),
+            status=campaign_page.status_of(campaign, now, is_paused=switches.is_signing_paused(campaign.id)),
             **campaign_page.dates_of(campaign, now),
         )
 

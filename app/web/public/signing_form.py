@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, urlsplit
 
 from app.actions.signing import Signer
 from app.i18n import Message, message
-from app.rules import eligibility, normalise
-from app.rules.eligibility import claims_of, reasons_against
+from app.rules import eligibility, normalise, postal
+from app.rules.eligibility import claims_of, reasons_against, ways_to_help
 from app.rules.normalise import Refused
 from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
 from app.web.forms import FIELDS
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 #: The mark that a link may carry, to tell by which of them people came: a place or a channel, never a person.
 VIA: Final = re.compile(r"[a-z0-9-]{1,32}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_ODD_POSTAL_CODE: Final = message(
+    "This postal code seems to be in another province. Check both. If they are right, press “Sign” again"
+)
 
 
 def read_edition(form: Form, campaign: Campaign) -> str:
@@ -52,8 +56,23 @@ def read_via(form: Form, request: Request, slug: str) -> str:
     return marks[0] if is_ours and VIA.fullmatch(marks[0]) else ""
 
 
-def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> tuple[Signer | None, dict[str, Message]]:
-    """Return what a form says, cleaned, or None and what is wrong with each field, in the order of the page."""
+@dataclass(frozen=True, slots=True)
+class ReadForm:
+    """What a form says: its signer, or what is wrong with each field, in the order of the page.
+
+    ``doubted`` names the postal code and the province that do not go together. The form that comes back holds it, and
+    one that is sent with it is taken: a mailing address is not a residence. ``helps`` says what somebody who may not
+    sign can do.
+    """
+
+    signer: Signer | None
+    errors: dict[str, Message] = field(default_factory=dict)
+    doubted: str = ""
+    helps: tuple[Message, ...] = ()
+
+
+def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> ReadForm:
+    """Return what a form says, cleaned, or what is wrong with it."""
     reading = _Reading(form)
     claims = reading.claims(campaign)
     name = reading.field("name", normalise.clean_name)
@@ -61,17 +80,22 @@ def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> tup
     country, subdivision = reading.place()
     postal_code = reading.postal_code(country) if "postal_code" in campaign.asks else None
     phone = reading.phone(country) if "phone" in campaign.asks else None
+    doubted = reading.doubt(country, subdivision, postal_code)
     if not is_text_current:
         reading.errors["edition"] = message(
             "The text has changed since you opened this page. Read it again, then sign."
         )
     if "consent" not in form:
         reading.errors["consent"] = message("Tick the box to say that you have read how your details are used")
+    helps: tuple[Message, ...] = ()
     if "country" not in reading.errors and "subdivision" not in reading.errors:
-        reading.errors |= _ineligibility(campaign, country, subdivision, claims)
+        against = _ineligibility(campaign, country, subdivision, claims)
+        reading.errors |= against
+        if against:
+            helps = ways_to_help(campaign.rule, eligibility.Signer(country, subdivision, frozenset(claims)))
     if reading.errors:
         order = ("edition", "claims", "name", "email", "country", "subdivision", "postal_code", "phone", "consent")
-        return None, {field: reading.errors[field] for field in order if field in reading.errors}
+        return ReadForm(None, {name: reading.errors[name] for name in order if name in reading.errors}, doubted, helps)
     signer = Signer(
         name=name,
         email=email,
@@ -83,7 +107,7 @@ def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> tup
         is_name_shown="show_name" in form,
         wants_updates="updates" in form,
     )
-    return signer, {}
+    return ReadForm(signer, doubted=doubted)
 
 
 def _ineligibility(
@@ -94,9 +118,12 @@ def _ineligibility(
     def reasons(said: tuple[str, ...]) -> tuple[Message, ...]:
         return reasons_against(campaign.rule, eligibility.Signer(country, subdivision, frozenset(said)))
 
+    against = reasons(claims)
+    if not against:
+        return {}
     # What no box could mend is about the place.
     of_place = reasons(claims_of(campaign.rule))
-    of_claims = [reason for reason in reasons(claims) if reason not in of_place]
+    of_claims = [reason for reason in against if reason not in of_place]
     # Where another province of the same country would do, that is the field.
     said = frozenset(claims_of(campaign.rule))
     elsewhere = (eligibility.Signer(country, part, said) for part in SUBDIVISIONS.get(country, ()))
@@ -140,12 +167,19 @@ class _Reading:
         return country, subdivision
 
     def postal_code(self, country: str) -> str:
-        typed = self._form.text("postal_code")
         if not country:
-            return typed
-        if not typed.strip() and country not in SUBDIVISIONS:
-            return ""  # not every country has postal codes
-        return self.field("postal_code", lambda raw: normalise.clean_postal_code(raw, country))
+            return ""
+        return self.field("postal_code", lambda raw: postal.clean_postal_code(raw, country))
+
+    def doubt(self, country: str, subdivision: str | None, postal_code: str | None) -> str:
+        if country != "CA" or subdivision is None or "subdivision" in self.errors or not postal_code:
+            return ""
+        if not postal.is_elsewhere(postal_code, subdivision):
+            return ""
+        doubted = f"{subdivision} {postal_code}"
+        if self._form.text("checked") != doubted:
+            self.errors.setdefault("postal_code", _ODD_POSTAL_CODE)
+        return doubted
 
     def phone(self, country: str) -> str:
         if not country:
