@@ -163,7 +163,7 @@ def test_erasing_says_nothing_of_another_signature(site: Stage, somebody: Callab
 
 def test_links_of_a_campaign_that_was_taken_back_lead_nowhere(site: Stage, somebody: Callable[[], Person]) -> None:
     person = somebody()
-    person.sign(country="FR", subdivision="elsewhere")
+    person.sign(country="FR", subdivision="elsewhere", postal_code="75013")
     owner, link = Owner(person), f"/en/confirm/{person.letter().token('confirm')}"
     assert "Where you live France" in owner.see()
     taken_back = update(Campaign).where(Campaign.slug == person.slug).values(state="refused")

@@ -125,8 +125,16 @@ def person_form(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - form fields
             None,
         ),
         ("overseas-vote", {"claims": None}, "claims"),
-        ("overseas-vote", {"claims": ["citizen_of:KH"], "country": "FR", "subdivision": "elsewhere"}, "country"),
-        ("overseas-vote", {"claims": ["citizen_of:KH"], "country": "AU", "subdivision": "AU-NSW"}, "country"),
+        (
+            "overseas-vote",
+            {"claims": ["citizen_of:KH"], "country": "FR", "subdivision": "elsewhere", "postal_code": "75013"},
+            "country",
+        ),
+        (
+            "overseas-vote",
+            {"claims": ["citizen_of:KH"], "country": "AU", "subdivision": "AU-NSW", "postal_code": "2000"},
+            "country",
+        ),
     ],
 )
 def test_those_it_asks_may_sign_and_others_learn_why_not(
@@ -147,9 +155,8 @@ def test_those_it_asks_may_sign_and_others_learn_why_not(
 
 
 def test_both_reasons_are_given_where_there_are_two(site: Stage, opened: dict[str, str]) -> None:
-    answer = site.sign(
-        opened["overseas-vote"], claims=None, country="FR", subdivision="elsewhere", browser=site.new_browser()
-    )
+    elsewhere = {"country": "FR", "subdivision": "elsewhere", "postal_code": "75013"}
+    answer = site.sign(opened["overseas-vote"], claims=None, browser=site.new_browser(), **elsewhere)
     assert [field for field, _ in Page(answer.text).summary] == ["claims", "country"]
 
 
