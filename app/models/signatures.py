@@ -17,6 +17,10 @@ STANDINGS: Final = ("counted", "quarantined", "removed")
 ENDED_STATES: Final = ("withdrawn", "expired", "disowned", "superseded")
 _IS_LIVING: Final = text("state IN ('pending', 'confirmed')")
 _WANTS_UPDATES: Final = text("state = 'confirmed' AND wants_updates")
+_HAS_POSITION: Final = text("name_position IS NOT NULL")
+#: Names that may be shown and are not yet: unchecked, held, or waiting for the next group. Queries say it in these very
+#: words, so that SQLite finds its index.
+NAME_WAITS: Final = text("state = 'confirmed' AND standing = 'counted' AND is_name_shown AND name_position IS NULL")
 
 
 class Signature(Base):
@@ -64,6 +68,14 @@ class Signature(Base):
             "ix_signatures_updates", "campaign_id", "id",
             postgresql_where=_WANTS_UPDATES, sqlite_where=_WANTS_UPDATES,
         ),
+        Index(
+            "uq_signatures_name_position", "campaign_id", "name_position", unique=True,
+            postgresql_where=_HAS_POSITION, sqlite_where=_HAS_POSITION,
+        ),
+        Index(
+            "ix_signatures_names_waiting", "name_check", "campaign_id", "confirmed_at",
+            postgresql_where=NAME_WAITS, sqlite_where=NAME_WAITS,
+        ),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -96,6 +108,7 @@ class Signature(Base):
     signals: Mapped[list[str]]  # words of app/rules/integrity.py
     judged_at: Mapped[datetime | None]  # when its standing last changed
     name_check: Mapped[str | None]  # None until somebody or something looked at the name: cleared, held, refused
+    name_position: Mapped[int | None]  # where the list of names has it; given in groups, once, and never to another
     source: Mapped[str | None]  # the mark of the link that led here, where it carried one
 
     created_at: Mapped[datetime]

@@ -21,6 +21,7 @@ LETTERS_BEFORE = (
     "edition_changed", "update", "update_trial", "response", "question", "question_answer",
 )  # fmt: skip
 LETTERS = (*LETTERS_BEFORE, "alarm_notice", "appeal_notice", "appeal_answer")
+NAME_WAITS = "state = 'confirmed' AND standing = 'counted' AND is_name_shown AND name_position IS NULL"
 #: Those that refer to others come first, as they must when tables are dropped.
 NEW_TABLES = (
     "appeals", "complaints", "used_challenges", "limit_buckets", "switches", "flags", "decisions", "signature_sets",
@@ -60,11 +61,14 @@ def downgrade() -> None:
         "UPDATE signatures SET state = 'withdrawn', ended_at = confirmed_at "
         "WHERE state = 'confirmed' AND standing <> 'counted'"
     )
+    op.drop_index("ix_signatures_names_waiting", "signatures")
+    op.drop_index("uq_signatures_name_position", "signatures")
     op.drop_index("ix_signatures_quarantined", "signatures")
     op.drop_index("ix_signatures_person", "signatures")
     op.drop_index("ix_signatures_confirmed_at", "signatures")
     for column in (
         "standing", "name_index", "address_index", "network_index", "score", "signals", "judged_at", "name_check",
+        "name_position",
     ):  # fmt: skip
         op.execute(f"ALTER TABLE signatures DROP COLUMN {column}")
     for column in ("fell_below_at", "regained_at"):
@@ -86,6 +90,7 @@ def _extend_signatures() -> None:
         sa.Column("signals", JSON, nullable=False, server_default="[]"),
         sa.Column("judged_at", MOMENT, nullable=True),
         sa.Column("name_check", sa.String(), nullable=True),
+        sa.Column("name_position", sa.Integer(), nullable=True),
     ):
         op.add_column("signatures", column)
     for name, columns, where in (
@@ -94,6 +99,12 @@ def _extend_signatures() -> None:
         ("ix_signatures_quarantined", ["campaign_id", "created_at"], "standing = 'quarantined'"),
     ):
         op.create_index(name, "signatures", columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
+    for name, columns, where, is_unique in (
+        ("uq_signatures_name_position", ["campaign_id", "name_position"], "name_position IS NOT NULL", True),
+        ("ix_signatures_names_waiting", ["name_check", "campaign_id", "confirmed_at"], NAME_WAITS, False),
+    ):
+        where_ = sa.text(where)
+        op.create_index(name, "signatures", columns, unique=is_unique, postgresql_where=where_, sqlite_where=where_)
 
 
 def _set_letter_kinds(kinds: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from app.actions.signing import Origin, Signer, confirm_by_token, request_signat
 from app.core import tokens
 from app.models import Campaign, Decision, Edition, Letter, Signature, Token, is_counted, open_campaign_key
 from app.rules.integrity import CLEAN, Judgement
-from app.rules.sets import address_text, network_text
+from app.rules.origins import place_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -49,7 +49,8 @@ def sign(
     """Sign as somebody, and confirm; the tokens of the letters are ``confirm-…`` and ``manage-…`` and the number."""
     campaign_id, key = find_campaign(session, slug=slug, keyring=keyring)
     signer = Signer(name, f"signer-{number}@example.org", "CA", "CA-BC", None, None, (), False, False)  # noqa: FBT003 - as read
-    origin = Origin(address_text(address), network_text(address), judgement)
+    place = place_of(address)
+    origin = Origin(place.address, place.network, judgement)
     edition_id = session.scalars(select(Edition.id).where(Edition.campaign_id == campaign_id)).one()
     signature_id = request_signature(
         session,
