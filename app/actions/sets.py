@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Table
     from sqlalchemy.orm import Session
 
-CHUNK: Final = 1000
+CHUNK: Final = 250
 ENDED: Final = ("done", "stopped")
 
 

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from app.core.clock import utc_now
 from app.core.logs import get_logger
+from app.jobs.apply_sets import apply_sets
+from app.jobs.check_names import check_names
 from app.jobs.deliver_mail import deliver_mail
 from app.jobs.fan_out import fan_out
 from app.jobs.open_and_close import open_and_close
 from app.jobs.retain import forget_all
 from app.jobs.roll_up_counts import roll_up_counts
 from app.jobs.take_snapshots import take_snapshots
+from app.jobs.watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,9 +48,12 @@ async def retain(background: Background) -> bool:
 #: Each loop, and the seconds it rests when there is nothing more to do.
 LOOPS: Final[tuple[tuple[Callable[[Background], Awaitable[bool]], float], ...]] = (
     (roll_up_counts, 0.5),
+    (apply_sets, 0.5),
     (fan_out, 0.5),
     (deliver_mail, 0.5),
     (open_and_close, 1.0),
+    (check_names, 5.0),
+    (watch, 30.0),
     (take_snapshots, 3600.0),
     (retain, 600.0),
 )

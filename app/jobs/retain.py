@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.actions import retention
+from app.actions.complaints import CHUNK, forget_complaints
 from app.actions.supporting import forget_supporters
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ async def forget_all(database: Database, *, now: datetime) -> None:
     for campaign_id in await database.read(retention.list_campaigns_to_forget, now=now):
         await database.write(retention.forget_signers, campaign_id=campaign_id)
     while await database.write(retention.forget_questions, now=now) == retention.CHUNK:
+        pass
+    while await database.write(forget_complaints, now=now) == CHUNK:
         pass
     await database.write(retention.forget_quotas, now=now)
     await database.write(retention.forget_sign_ins, now=now)

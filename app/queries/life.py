@@ -342,7 +342,9 @@ def _list_lines(session: Session, campaign_id: UUID, keyring: Keyring) -> list[L
     for row in rows:
         line, account = row.Record, row.Account
         move = MOVES.get(line.what)
-        is_staff = line.what in {"rehomed", "appeal_upheld"} or (move is not None and isinstance(move.needs, StaffPermission))
+        is_staff = line.what in {"rehomed", "appeal_upheld"} or (
+            move is not None and isinstance(move.needs, StaffPermission)
+        )
         who = None
         # A name, where there is one: addresses of a team are for its owners alone.
         if account is not None and not is_staff:

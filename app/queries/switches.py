@@ -83,4 +83,4 @@ def list_switches(session: Session, *, keyring: Keyring) -> list[ShownSwitch]:
 def _list_names(session: Session, ids: set[UUID], keyring: Keyring) -> dict[UUID, str | None]:
     key = open_account_key(session, keyring=keyring)
     rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(ids)))
-    return {} if key is None else {row.id: open_account_name(key, row.id, row.name) for row in rows}
+    return {row.id: open_account_name(key, row.id, row.name) for row in rows}

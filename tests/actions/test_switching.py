@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -53,7 +54,7 @@ class Board:
 
 
 @pytest.fixture
-def board(stage: Stage, clock: time_machine.Traveller) -> Board:  # noqa: ARG001 - it stands still
+def board(stage: Stage, clock: time_machine.Traveller) -> Board:
     """Return the switches, with a campaign that closes in ten days."""
     stage.campaign()
     put(stage, opens_at=NOON - DAY, closes_at=CLOSES)
@@ -75,9 +76,7 @@ def test_a_pause_moves_the_close_of_its_campaign_and_of_no_other(stage: Stage, b
         board.off(switch, NOON + 31 * HOUR)
     assert lines(stage)[-3:] == ["switched_on", "switched_off", "closing_moved"]
     past = stage.read(list_switches, keyring=stage.keyring)
-    assert [(each.slug, each.because, each.off_at) for each in past] == [
-        ("libraries", "An attack", NOON + 30 * HOUR)
-    ]
+    assert [(each.slug, each.because, each.off_at) for each in past] == [("libraries", "An attack", NOON + 30 * HOUR)]
     board.off(board.on(NOON + 40 * HOUR), NOON + 41 * HOUR)
     assert row(stage).closes_at == CLOSES + 31 * HOUR
 
@@ -100,7 +99,7 @@ def test_what_would_have_closed_during_the_pause_stays_open_for_the_rest(stage: 
     for moment in (NOON + 55 * timedelta(minutes=1), NOON + HOUR, NOON + 30 * HOUR, NOON + 100 * HOUR):
         board.look(moment)
         assert row(stage).state == "open"
-        assert row(stage).closes_at > moment
+        assert (row(stage).closes_at or moment) > moment
     board.off(switch, NOON + 100 * HOUR + 7 * SECOND)
     assert row(stage).closes_at == NOON + 101 * HOUR + 7 * SECOND
     board.look(NOON + 101 * HOUR)
@@ -111,7 +110,7 @@ def test_what_would_have_closed_during_the_pause_stays_open_for_the_rest(stage: 
 
 @on_one_database
 @settings(
-    max_examples=12, deadline=None,
+    max_examples=8, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )  # fmt: skip
 @given(
@@ -138,7 +137,7 @@ def test_the_close_moves_by_the_union_of_any_pauses(
     on: dict[str | None, UUID] = {}
     for hour in sorted({*turns, closes - 1, closes}):
         # One pause that begins as another ends is one pause.
-        for what, slug in sorted(turns.get(hour, ()), reverse=True):
+        for what, slug in sorted(turns.get(hour, ()), key=itemgetter(0), reverse=True):
             if what == "on":
                 on[slug] = board.on(NOON + hour * HOUR, slug)
             else:
@@ -191,6 +190,15 @@ def test_one_closed_early_during_the_pause_may_be_reopened_to_the_moved_date(sta
     assert row(stage).closes_at == CLOSES + 2 * HOUR
 
 
+def test_what_had_come_to_its_end_before_the_pause_is_closed(stage: Stage, board: Board) -> None:
+    """The job that closes was late: the date had come."""
+    put(stage, closes_at=NOON - SECOND)
+    switch = board.on(NOON)
+    board.look(NOON + HOUR)
+    board.off(switch, NOON + 2 * HOUR)
+    assert (row(stage).state, row(stage).closes_at) == ("closed", NOON - SECOND)
+
+
 def test_thresholds_and_what_two_moderators_did_at_once(stage: Stage, board: Board) -> None:
     """Two pauses that end in the same moment may each have seen the other on; the job puts it right."""
     reached = NOON - HOUR
@@ -217,7 +225,8 @@ def test_the_same_form_sent_twice_turns_one_switch(stage: Stage, board: Board) -
     board.on(NOON, kind="pause_creation")
     board.on(NOON, "libraries", "proof")
     found = stage.read(find_switches)
-    assert (found.slow_countries, found.is_creation_paused) == ({"FR"}, True)
+    assert found.slow_countries == {"FR"}
+    assert found.is_creation_paused
     assert found.wants_proof(campaign_id(stage))
     assert not found.wants_proof(uuid4())
     assert found.is_slowed(country="CA", address="::ffff:203.0.113.9")
