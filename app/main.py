@@ -53,10 +53,10 @@ if TYPE_CHECKING:
 
 #: What stands open to everybody.
 PUBLIC: Final = (
+    Signing,  # first: an address is looked for in this order, and nothing is asked for as often at once
     Health,
     Mailbox,
     Reading,
-    Signing,
     Confirming,
     OwnPage,
     Editions,

@@ -241,7 +241,7 @@ def copy_campaign(
                 name: getattr(old, name)
                 for name in (
                     "kind", "source_locale", "timezone", "open_for_days", "asks", "signatories", "organiser_name",
-                    "eligibility", "form", "promised_locales", "supporters_needed",
+                    "eligibility", "form", "promised_locales", "supporters_needed", "people_per_mailbox",
                 )
             },
         },
@@ -341,7 +341,10 @@ def _changed_since(session: Session, campaign_id: UUID, version: int, current: i
 
 
 def _columns_of(session: Session, campaign: Campaign, changes: Mapping[str, Any], keyring: Keyring) -> dict[str, Any]:
-    plain = ("slug", "kind", "form", "reference", "organiser_name", "supporters_needed", "signatories", "timezone")
+    plain = (
+        "slug", "kind", "form", "reference", "organiser_name", "supporters_needed", "signatories", "timezone",
+        "people_per_mailbox",
+    )  # fmt: skip
     columns: dict[str, Any] = {name: changes[name] for name in plain if name in changes}
     columns |= {name: sorted(changes[name]) for name in ("promised_locales", "asks") if name in changes}
     if changes.get("slug", campaign.slug) != campaign.slug and _is_taken(session)(changes["slug"]):

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from app.mail import accounts, crossings, editions, integrity, life, questions, signing, supporters, teams, updates
+from app.mail import (
+    accounts,
+    appeals,
+    crossings,
+    editions,
+    integrity,
+    life,
+    questions,
+    signing,
+    supporters,
+    teams,
+    updates,
+)
 
 if TYPE_CHECKING:
     from app.mail.desk import Kind
@@ -16,6 +28,7 @@ KINDS: Final[dict[str, Kind]] = {
     **teams.KINDS,
     **life.KINDS,
     **integrity.KINDS,
+    **appeals.KINDS,
     **updates.KINDS,
     **editions.KINDS,
     **questions.KINDS,

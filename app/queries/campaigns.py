@@ -12,9 +12,10 @@ from sqlalchemy.orm import aliased
 
 from app import models as tables
 from app.core.keys import KeysUnusableError, SealBrokenError, WrappedKey
-from app.queries.drafts import find_draft
+from app.queries.drafts import find_draft, list_draft_parts
 from app.rules import campaign_file as files
 from app.rules.campaign_file import campaign_as_data
+from app.rules.drafts import put_together
 from app.rules.eligibility import parse_rule
 from app.rules.life import closing_after, last_day
 from app.rules.texts import CampaignText, edition_hash
@@ -49,11 +50,16 @@ class Sponsor:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """What is promised at a count; ``labels`` by locale; ``reached_at`` is never cleared."""
+    """What is promised at a count; ``labels`` by locale; ``reached_at`` is never cleared.
+
+    ``fell_below_at`` is when the count last went below it afterwards, ``regained_at`` when it was reached again.
+    """
 
     signatures: int
     labels: Mapping[str, str]
     reached_at: datetime | None
+    fell_below_at: datetime | None = None
+    regained_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ class Campaign:
     present_since: int | None = None  # the edition that last changed the substance, where one did
     responses: tuple[Response, ...] = ()  # newest first
     answer_due_on: date | None = None
+    people_per_mailbox: int = 1
 
     @property
     def next_threshold(self) -> Threshold | None:
@@ -154,14 +161,6 @@ class CampaignCard:
         return next((each for each in self.thresholds if each.reached_at is None), None)
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
-    """A campaign's data key as the database keeps it, and its version."""
-
-    version: int
-    wrapped: WrappedKey
-
-
 def find_campaign(session: Session, *, slug: str) -> Campaign | None:
     """Return a published campaign with its current edition, or None."""
     row = session.execute(_CAMPAIGN.add_columns(_PRESENT_SINCE).where(tables.Campaign.slug == slug, _IS_PUBLIC)).first()
@@ -195,8 +194,8 @@ def find_preview(session: Session, *, campaign_id: UUID, now: datetime) -> Campa
         ).where(tables.Campaign.id == campaign_id)
     ).one()
     campaign = row.Campaign
-    source, draft = campaign.source_locale, find_draft(session, campaign_id=campaign_id)
-    texts = find_draft(session, campaign_id=campaign_id, is_frozen=True)
+    parts = list_draft_parts(session, campaign_id=campaign_id)
+    source, draft, texts = campaign.source_locale, put_together(parts), put_together(parts, is_frozen=True)
     if source in draft and source not in texts:
         texts[source] = draft[source]
     # Nothing has this id: what is not frozen cannot be signed.
@@ -247,18 +246,8 @@ def _campaign(
         present_since=present_since,
         responses=_list_responses(session, campaign.id),
         answer_due_on=campaign.answer_due_on if campaign.state == "presented" else None,
+        people_per_mailbox=campaign.people_per_mailbox,
     )
-
-
-def find_campaign_key(session: Session, *, campaign_id: UUID) -> StoredKey | None:
-    """Return the newest data key of a campaign, or None once it was destroyed."""
-    row = session.scalars(
-        select(tables.CampaignKey)
-        .where(tables.CampaignKey.campaign_id == campaign_id)
-        .order_by(tables.CampaignKey.version.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else StoredKey(row.version, WrappedKey(row.root_version, row.sealed))
 
 
 def is_keyring_ours(session: Session, *, keyring: Keyring) -> bool:
@@ -374,7 +363,7 @@ def _thresholds(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Threshold
     for each in session.scalars(
         select(tables.Threshold).where(tables.Threshold.campaign_id.in_(ids)).order_by(tables.Threshold.signatures)
     ):
-        threshold = Threshold(each.signatures, each.labels, each.reached_at)
+        threshold = Threshold(each.signatures, each.labels, each.reached_at, each.fell_below_at, each.regained_at)
         found[each.campaign_id] = (*found.get(each.campaign_id, ()), threshold)
     return found
 

@@ -159,16 +159,16 @@ def find_correction(session: Session, *, campaign_id: UUID) -> Correction | None
 
 
 def count_by_edition(session: Session, *, campaign_id: UUID) -> dict[UUID, EditionCount]:
-    """Return how many confirmed signatures are for each edition, by its id."""
+    """Return how many counted signatures are for each edition, by its id."""
     signature, renewal = tables.Signature, tables.Renewal
-    is_confirmed = and_(signature.campaign_id == campaign_id, signature.state == "confirmed")
+    is_of_count = and_(signature.campaign_id == campaign_id, tables.is_counted())
     bound = session.execute(
-        select(signature.edition_id, func.count()).where(is_confirmed).group_by(signature.edition_id)
+        select(signature.edition_id, func.count()).where(is_of_count).group_by(signature.edition_id)
     )
     again = session.execute(
         select(renewal.edition_id, func.count())
         .join(signature, signature.id == renewal.signature_id)
-        .where(is_confirmed)
+        .where(is_of_count)
         .group_by(renewal.edition_id)
     )
     signatures: dict[UUID, int] = {row[0]: row[1] for row in bound}
@@ -180,7 +180,7 @@ def count_by_edition(session: Session, *, campaign_id: UUID) -> dict[UUID, Editi
 
 
 def count_present(session: Session, *, campaign_id: UUID, since: int) -> int:
-    """Return how many confirmed signatures are for an edition from number ``since`` on, signed it or renewed."""
+    """Return how many counted signatures are for an edition from number ``since`` on, signed it or renewed."""
     signature = tables.Signature
     present = select(tables.Edition.id).where(tables.Edition.campaign_id == campaign_id, tables.Edition.number >= since)
     has_renewed = exists().where(tables.Renewal.signature_id == signature.id, tables.Renewal.edition_id.in_(present))
@@ -189,7 +189,7 @@ def count_present(session: Session, *, campaign_id: UUID, since: int) -> int:
         .select_from(signature)
         .where(
             signature.campaign_id == campaign_id,
-            signature.state == "confirmed",
+            tables.is_counted(),
             or_(signature.edition_id.in_(present), has_renewed),
         )
     ).one()

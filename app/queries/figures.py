@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, Integer, func, literal_column, select
 from sqlalchemy import cast as sql_cast
 
 from app.core.db import dialect_of
-from app.models import Campaign, CampaignCount, CountEvent, Edition, Letter, Signature, Snapshot, Threshold
+from app.models import Campaign, CampaignCount, CountEvent, Edition, Letter, Signature, Snapshot, Threshold, is_counted
+from app.rules.moves import PUBLIC_STATES
 from app.rules.suppression import SMALLEST
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 _HOUR: Final = 3600
 _QUARTER: Final = 900
 _MICROSECONDS: Final = 1_000_000
+_GROUPS: Final = (
+    Signature.state, Signature.standing, Signature.locale, Signature.source, Signature.edition_id
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Goal:
     signatures: int
     labels: Mapping[str, str]
     reached_at: datetime | None
+    fell_below_at: datetime | None
+    regained_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,11 @@ class Funnel:
     accepted: int  # by the relay, those that came back later included
     refused: int  # by the relay, at once
     bounced: int
-    confirmed: int  # those that were withdrawn later included
+    confirmed: int  # and counted; those that were withdrawn later included
     withdrawn: int
-    unconfirmed: int  # may still be
+    looked_at: int  # confirmed, and held back until a moderator has looked; these two in steps of five
+    taken_out: int  # confirmed, and taken out by a rule
+    unconfirmed: int  # may still be; and what those steps leave over
     expired: int
     erased: int  # by somebody who said that it was not them
     repeated: int  # the same person's other forms
@@ -115,7 +123,9 @@ def get_standing(session: Session, *, campaign_id: UUID) -> Standing:
     )
     return Standing(
         signatures=int(signatures or 0),
-        goals=tuple(Goal(each.signatures, each.labels, each.reached_at) for each in goals),
+        goals=tuple(
+            Goal(each.signatures, each.labels, each.reached_at, each.fell_below_at, each.regained_at) for each in goals
+        ),
         signatories=campaign.signatories,
         presented_on=campaign.presented_on,
         answer_due_on=campaign.answer_due_on,
@@ -137,27 +147,26 @@ def find_place_figures(session: Session, *, campaign_id: UUID) -> PlaceFigures |
 
 def find_public_place_figures(session: Session, *, slug: str) -> tuple[PlaceFigures | None] | None:
     """Return the latest snapshot of a published campaign in a tuple of its own; None where there is no campaign."""
-    campaign_id = session.scalar(
-        select(Campaign.id).where(Campaign.slug == slug, Campaign.state.not_in(("draft", "review", "refused")))
-    )
+    campaign_id = session.scalar(select(Campaign.id).where(Campaign.slug == slug, Campaign.state.in_(PUBLIC_STATES)))
     return None if campaign_id is None else (find_place_figures(session, campaign_id=campaign_id),)
 
 
 def get_figures(session: Session, *, campaign_id: UUID, zone: str, now: datetime) -> Figures:
     """Return the numbers of a campaign, in three walks: over its signatures twice, over its first letters once."""
     groups = session.execute(
-        select(Signature.state, Signature.locale, Signature.source, Signature.edition_id, func.count().label("number"))
-        .where(Signature.campaign_id == campaign_id)
-        .group_by(Signature.state, Signature.locale, Signature.source, Signature.edition_id)
+        select(*_GROUPS, func.count().label("number")).where(Signature.campaign_id == campaign_id).group_by(*_GROUPS)
     ).all()
     confirmed = [row for row in groups if row.state == "confirmed"]
-    sources = _add_up(confirmed, "source")
+    counted = [row for row in confirmed if row.standing == "counted"]
+    sources = _add_up(counted, "source")
     without_source = sources.pop(None, 0)
     shown = {source: number for source, number in sources.items() if number >= SMALLEST}
     return Figures(
-        funnel=_read_funnel(_add_up(groups, "state"), _count_first_letters(session, campaign_id)),
-        by_locale=_add_up(confirmed, "locale"),
-        by_edition=_list_by_edition(session, campaign_id, _add_up(confirmed, "edition_id")),
+        funnel=_read_funnel(
+            _add_up(groups, "state"), _add_up(confirmed, "standing"), _count_first_letters(session, campaign_id)
+        ),
+        by_locale=_add_up(counted, "locale"),
+        by_edition=_list_by_edition(session, campaign_id, _add_up(counted, "edition_id")),
         by_source=tuple(sorted(shown.items(), key=lambda one: (-one[1], one[0]))),
         other_sources=sum(sources.values()) - sum(shown.values()),
         without_source=without_source,
@@ -184,16 +193,25 @@ def _count_first_letters(session: Session, campaign_id: UUID) -> dict[str, int]:
     return {row.state: row.number for row in rows}
 
 
-def _read_funnel(states: Mapping[str, int], letters: Mapping[str, int]) -> Funnel:
+def _read_funnel(states: Mapping[str, int], standings: Mapping[str, int], letters: Mapping[str, int]) -> Funnel:
+    """Return where every form is; what was withdrawn stands with the confirmed, and all others add up to the forms.
+
+    What is held back or was taken out is shown as small cells are, from five on and in steps of five, and the rest of
+    it stands with what waits to be confirmed: whoever signs with a made-up mailbox and looks here sees it wait.
+    """
+    held, removed = standings.get("quarantined", 0), standings.get("removed", 0)
+    looked_at, taken_out = held - held % SMALLEST, removed - removed % SMALLEST
     return Funnel(
         forms=sum(states.values()),
         waiting=letters.get("queued", 0),
         accepted=letters.get("sent", 0) + letters.get("bounced", 0),
         refused=letters.get("failed", 0),
         bounced=letters.get("bounced", 0),
-        confirmed=states.get("confirmed", 0) + states.get("withdrawn", 0),
+        confirmed=standings.get("counted", 0) + states.get("withdrawn", 0),
         withdrawn=states.get("withdrawn", 0),
-        unconfirmed=states.get("pending", 0),
+        looked_at=looked_at,
+        taken_out=taken_out,
+        unconfirmed=states.get("pending", 0) + held - looked_at + removed - taken_out,
         expired=states.get("expired", 0),
         erased=states.get("disowned", 0),
         repeated=states.get("superseded", 0),
@@ -221,7 +239,7 @@ def _count_over_time(
     part = _part_of(session, step).label("part")
     rows = session.execute(
         select(part, Signature.locale, func.count().label("number"))
-        .where(Signature.campaign_id == campaign_id, Signature.state == "confirmed")
+        .where(Signature.campaign_id == campaign_id, is_counted())
         .group_by(part, Signature.locale)
     )
     return tuple((datetime.fromtimestamp(row.part * step, UTC), row.locale, row.number) for row in rows)

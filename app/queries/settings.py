@@ -58,6 +58,7 @@ class CampaignSettings:
     addressees: tuple[SettingsAddressee, ...]
     signatories: str
     rule: Rule
+    people_per_mailbox: int
     asks: frozenset[str]
     open_for_days: int | None
     opens_on: date | None
@@ -94,6 +95,7 @@ def find_settings(session: Session, *, campaign_id: UUID, keyring: Keyring) -> C
         addressees=tuple(SettingsAddressee(each.names, each.country) for each in addressees),
         signatories=campaign.signatories,
         rule=parse_rule(campaign.eligibility),
+        people_per_mailbox=campaign.people_per_mailbox,
         asks=frozenset(campaign.asks),
         open_for_days=campaign.open_for_days,
         opens_on=None if campaign.opens_at is None else campaign.opens_at.astimezone(ZoneInfo(zone)).date(),

@@ -153,16 +153,6 @@ PRESETS: Final[Mapping[str, Preset]] = {
 }
 
 
-def preset_of(rule: Rule) -> tuple[str | None, tuple[str, ...]]:
-    """Return the preset that a rule is, and its countries; None for a rule that is no preset."""
-    if isinstance(rule, ResidentOf):
-        return "residents", rule.countries
-    for name, preset in PRESETS.items():
-        if not preset.has_countries and preset.make(()) == rule:
-            return name, ()
-    return None, ()
-
-
 # What may be changed when
 
 #: Every setting, in the order in which they are shown.
@@ -178,6 +168,7 @@ FIELDS: Final = (
     "addressees",
     "signatories",
     "eligibility",
+    "people_per_mailbox",
     "asks",
     "closing",
     "timezone",
@@ -238,6 +229,6 @@ def slug_of(title: str) -> str:
 def free_slug(wanted: Iterable[str], is_taken: Callable[[str], bool], fallback: str) -> str:
     """Return the first of the ``wanted`` addresses, with a number where it is taken; else ``fallback``."""
     slug = next((one for one in wanted if one), fallback)
-    base = slug[: SLUG_LIMIT - _ROOM_FOR_A_NUMBER].strip("-")
+    base = slug[: SLUG_LIMIT - _ROOM_FOR_A_NUMBER].strip("-") or fallback  # hyphens alone leave nothing to number
     numbered = (f"{base}-{number}" for number in range(2, _MOST_NUMBERED))
     return next((one for one in (slug, *numbered) if not is_taken(one)), fallback)

@@ -24,11 +24,12 @@ ENTRIES: Final = 1024
 WORTH_COMPRESSING: Final = 512
 
 LISTED: Final = re.compile(
-    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/editions(?:/[0-9]{1,5})?)?|privacy|counting|accessibility|about)?"
-    r"|/api/v1/(?:openapi\.json|campaigns(?:/[a-z0-9-]+(?:/count|/breakdown)?)?)"
+    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/editions(?:/[0-9]{1,5})?|/names(?:/[0-9]{1,9})?)?"
+    r"|privacy|counting|refusals|accessibility|about)?"
+    r"|/api/v1/(?:openapi\.json|campaigns(?:/[a-z0-9-]+(?:/count|/breakdown|/integrity)?)?)"
 )
 #: Pages whose query chooses what they show: with a query they are made anew.
-SEARCHABLE: Final = re.compile(r"/(?:km|en|fr)/|/api/v1/campaigns")
+SEARCHABLE: Final = re.compile(r"/(?:km|en|fr)/(?:refusals)?|/api/v1/campaigns")
 CAMPAIGN: Final = re.compile(r"/(?:api/v1|km|en|fr)/campaigns/([a-z0-9-]+)")
 #: What the links of the language switch add, so that a choice can be remembered without changing the page.
 CHOSEN: Final = b"chosen"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.i18n import say
 from app.rules.eligibility import claim_label, claims_of, who_can_sign
-from app.rules.life import days_left, is_signing_open, last_day, local_day, state_by_dates
+from app.rules.life import closing_after, days_left, is_signing_open, last_day, local_day, state_by_dates
 from app.rules.places import (
     COMMON_COUNTRIES,
     SUBDIVISIONS,
@@ -20,6 +20,7 @@ from app.rules.places import (
     list_subdivisions,
 )
 from app.rules.texts import localise
+from app.web.marks import form_mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,18 +36,28 @@ Group = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def campaign_context(
-    house: House, campaign: Campaign, locale: Locale, now: datetime, *, has_form: bool, present: int | None = None
+    house: House,
+    campaign: Campaign,
+    locale: Locale,
+    now: datetime,
+    *,
+    has_form: bool,
+    present: int | None = None,
+    wants_proof: bool = False,
+    is_paused: bool = False,
 ) -> dict[str, Any]:
     """Return what ``public/campaign.html`` shows.
 
-    ``present`` is how many signatures are for the present text, where it once changed in substance.
+    ``present`` is how many signatures are for the present text, where it once changed in substance; ``wants_proof``,
+    that forms are to bring a proof of work for the time being; ``is_paused``, that nobody can sign for the time being.
     """
+    made = form_mark(house.keyring, campaign.id, now)
     return {
         "campaign": campaign,
         "text": localise(campaign.texts, locale, campaign.source_locale),
         "who_can_sign": who_can_sign(campaign.rule, locale),
-        "status": status_of(campaign, now),
-        "form": signing_form(campaign, locale) if has_form else None,
+        "status": status_of(campaign, now, is_paused=is_paused),
+        "form": signing_form(campaign, locale, made=made, wants_proof=wants_proof) if has_form else None,
         "present": present,
         **dates_of(campaign, now),
         **sharing(house, campaign, locale),
@@ -58,21 +69,26 @@ def is_signable(campaign: Campaign, now: datetime) -> bool:
     return campaign.takes_individuals and is_signing_open(campaign.state, campaign.opens_at, campaign.closes_at, now)
 
 
-def status_of(campaign: Campaign, now: datetime) -> str:
-    """Return what the page says of signing: open, scheduled, closed, stopped, or organisations."""
+def status_of(campaign: Campaign, now: datetime, *, is_paused: bool = False) -> str:
+    """Return what the page says of signing: open, paused, scheduled, closed, stopped, or organisations."""
     if campaign.state == "stopped":
         return "stopped"
     if not campaign.takes_individuals:
         return "organisations"
     if campaign.state in {"scheduled", "open"}:
-        return state_by_dates(campaign.opens_at, campaign.closes_at, now)
+        by_dates = state_by_dates(campaign.opens_at, campaign.closes_at, now)
+        return "paused" if by_dates == "open" and is_paused else by_dates
     return "closed"
 
 
 def dates_of(campaign: Campaign | CampaignCard, now: datetime) -> dict[str, Any]:
-    """Return last_day, days_left and opens_day, in the campaign's zone."""
+    """Return last_day, days_left and opens_day, in the campaign's zone; and whether it closes in the middle of a day.
+
+    That is so where the date moved by a pause.
+    """
     closes_at = campaign.closes_at
     return {
+        "closes_midday": closes_at is not None and closes_at != closing_after(closes_at, -1, campaign.timezone),
         "last_day": None if closes_at is None else last_day(closes_at, campaign.timezone),
         "days_left": None if closes_at is None else days_left(closes_at, campaign.timezone, now),
         "opens_day": None if campaign.opens_at is None else local_day(campaign.opens_at, campaign.timezone),
@@ -100,7 +116,7 @@ def draw_qr_code(house: House, slug: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class SigningForm:
-    """The signing form with what was typed and what is wrong with it."""
+    """The signing form with what was typed and what is wrong with it, and the marks that it sends back."""
 
     values: Mapping[str, str]
     claims: tuple[tuple[str, str, bool], ...]
@@ -109,7 +125,11 @@ class SigningForm:
     countries: tuple[Group, ...]
     subdivisions: tuple[Group, ...]
     edition: str
+    made: str
     via: str = ""
+    checked: str = ""
+    waited: str = ""
+    wants_proof: bool = False
 
     def error_for(self, field: str) -> str | None:
         """Return what is wrong with a field, or None."""
@@ -120,13 +140,20 @@ def signing_form(
     campaign: Campaign,
     locale: Locale,
     *,
+    made: str,
     values: Mapping[str, str] | None = None,
     claims: Sequence[str] = (),
     errors: Sequence[tuple[str, str]] = (),
     edition: str | None = None,
     via: str = "",
+    checked: str = "",
+    waited: str = "",
+    wants_proof: bool = False,
 ) -> SigningForm:
-    """Return the form of a campaign, empty or with what was typed, under the text of which ``edition`` is the hash."""
+    """Return the form of a campaign, empty or with what was typed, under the text of which ``edition`` is the hash.
+
+    ``made`` and ``waited`` are marks (``app/web/marks.py``); ``checked``, what its signer was asked to look at again.
+    """
     return SigningForm(
         values=values or {},
         claims=tuple((claim, claim_label(claim, locale), claim in claims) for claim in claims_of(campaign.rule)),
@@ -135,7 +162,11 @@ def signing_form(
         countries=country_groups(locale),
         subdivisions=subdivision_groups(locale),
         edition=edition or campaign.edition_hash,
+        made=made,
         via=via,
+        checked=checked,
+        waited=waited,
+        wants_proof=wants_proof,
     )
 
 

@@ -65,6 +65,7 @@ def test_each_state_takes_its_moves_and_no_others(stage: Stage, clock: time_mach
         "approve": (life.approve_campaign, {"version": "", **reviewer}),
         "send_back": (life.send_back_campaign, {"because": "x", **reviewer}),
         "refuse": (life.refuse_campaign, {"because": "x", **reviewer}),
+        "readmit": (life.grant_appeal, {"name": "readmit", **reviewer}),
     }
     calls |= judged
     assert set(calls) == set(MOVES)

@@ -91,7 +91,7 @@ def test_a_moderator_reads_what_waits_and_publishes_it(stage: Stage) -> None:
 @pytest.mark.parametrize(("name", "path", "state"), [("send_back", "", "draft"), ("refuse", "/refuse", "refused")])
 def test_a_reason_is_needed_and_reaches_the_team(stage: Stage, name: str, path: str, state: str) -> None:
     room = Room(stage)
-    fields = {"decision": name, "reason": " "}
+    fields = {"decision": name, "rule": "private_people", "reason": " "}
     without = room.moderator.post(REVIEW + path, fields)
     assert without.status_code == 422
     assert Page(without.text).faults[f"{name}_reason"].endswith("Write the reason")
@@ -151,7 +151,7 @@ def test_a_moderator_of_the_team_may_not_decide(stage: Stage) -> None:
     for response in (
         room.approve(version=version),
         room.moderator.post(REVIEW, {"decision": "send_back", "reason": "x"}),
-        room.moderator.post(f"{REVIEW}/refuse", {"reason": "x"}),
+        room.moderator.post(f"{REVIEW}/refuse", {"rule": "other", "reason": "x"}),
     ):
         assert response.status_code == 409
         assert "You are of its team, so somebody else reviews it." in response.text
@@ -166,7 +166,7 @@ def test_a_decision_that_came_too_late_is_told(stage: Stage) -> None:
     for response in (
         room.approve(version=version),
         room.moderator.post(REVIEW, {"decision": "send_back", "reason": "x"}),
-        room.moderator.post(f"{REVIEW}/refuse", {"reason": "x"}),
+        room.moderator.post(f"{REVIEW}/refuse", {"rule": "other", "reason": "x"}),
     ):
         assert response.status_code == 409
         assert "does not wait for review any more" in response.text
@@ -198,7 +198,7 @@ def test_refusing_asks_who_one_is_and_approving_does_not(stage: Stage) -> None:
     room = Room(stage)
     long_ago = utc_now() - timedelta(minutes=11)
     stage.write(lambda session: session.execute(update(AccountSession).values(proven_at=long_ago)))
-    assert room.moderator.post(f"{REVIEW}/refuse", {"reason": "x"}).status_code == 200
+    assert room.moderator.post(f"{REVIEW}/refuse", {"rule": "other", "reason": "x"}).status_code == 200
     assert room.state() == "review"
     assert room.approve().status_code == 303
 

@@ -67,7 +67,7 @@ TABLE = {
     "closed": {"present", "stop"},
     "presented": {"unpresent", "answer", "stop"},
     "answered": {"unanswer", "stop"},
-    "refused": {"rework"},
+    "refused": {"rework", "readmit"},
     "stopped": {"resume"},
 }
 

@@ -304,8 +304,8 @@ def test_readiness_wants_every_migration(stage: Stage) -> None:
 def test_the_application_starts_and_stops_with_its_background_work(database_folder: Path) -> None:
     stage = Stage(f"sqlite:///{database_folder}/hatthalekha.db", database_folder)
     person_slug = stage.campaign()
-    app = create_app(stage.house, with_background=True)
     stage.sign(person_slug)
+    app = create_app(stage.house, with_background=True)
 
     async def live() -> None:
         inbox: asyncio.Queue[dict[str, str]] = asyncio.Queue()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import insert, select, update
 
@@ -12,8 +12,7 @@ from app.actions.accounts import find_or_create_account
 from app.actions.campaigns import Publication, import_campaign
 from app.actions.counting import roll_up_count
 from app.actions.signing import Signer, request_signature
-from app.core.keys import WrappedKey
-from app.models import Campaign, CampaignKey, CountEvent, Edition, Letter, Signature
+from app.models import Campaign, CountEvent, Edition, Letter, Signature, open_campaign_key
 from app.rules.campaign_file import parse_campaign_file
 from app.rules.eligibility import claims_of
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from app.core.keys import Keyring
+    from app.core.keys import DataKey, Keyring
     from app.rules.campaign_file import CampaignFile
 
 FOLDER: Final = Path(__file__).parent
@@ -62,8 +61,7 @@ def load_demonstration(session: Session, *, keyring: Keyring, now: datetime) -> 
 
 def _sign(session: Session, campaign_id: UUID, file: CampaignFile, keyring: Keyring, now: datetime) -> None:
     edition_id = session.scalars(select(Edition.id).where(Edition.campaign_id == campaign_id)).one()
-    stored = session.scalars(select(CampaignKey).where(CampaignKey.campaign_id == campaign_id)).one()
-    key = keyring.data_key(campaign_id, stored.version, WrappedKey(stored.root_version, stored.sealed))
+    key = cast("DataKey", open_campaign_key(session, campaign_id=campaign_id, keyring=keyring))
     lowest = min((each.signatures for each in file.thresholds), default=UNDER_WAY)
     wanted = lowest + 3 if lowest <= SMALL_THRESHOLD else UNDER_WAY
     for number in range(wanted):

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
+from app.rules.integrity import REMOVAL_RULES
+
 
 def _in_utc(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -19,6 +21,7 @@ Kind = Literal["petition", "open_letter", "joint_statement"]
 #: Of the states in the contract, those of what is published.
 State = Literal["scheduled", "open", "closed", "presented", "answered", "stopped"]
 Texts = dict[str, str]
+Rule = Annotated[str, WithJsonSchema({"type": "string", "enum": list(REMOVAL_RULES)})]
 
 
 class Shape(BaseModel):
@@ -69,13 +72,21 @@ class ThresholdShape(Shape):
     signatures: int
     labels: Texts
     reached_at: Moment | None
+    fell_below_at: Moment | None
+    regained_at: Moment | None
 
 
 class ReachedShape(Shape):
-    """A threshold as the count tells it."""
+    """A threshold as the count tells it.
+
+    ``reached_at`` stands for ever; ``fell_below_at`` is when signatures were withdrawn or taken out later and the count
+    last went below it, ``regained_at`` when it was reached again after that.
+    """
 
     signatures: int
     reached_at: Moment | None
+    fell_below_at: Moment | None
+    regained_at: Moment | None
 
 
 class EndorsementShape(Shape):
@@ -168,3 +179,28 @@ class BreakdownShape(Shape):
     as_of: Moment | None
     signatures: int | None
     cells: list[CellShape]
+
+
+class NumbersShape(Shape):
+    """Signatures held back when they were confirmed, taken out of the count, and put into it again or at last."""
+
+    held: int
+    removed: int
+    restored: int
+
+
+class RemovalDayShape(NumbersShape):
+    """What a rule did on one day (UTC)."""
+
+    day: date
+    rule: Rule
+
+
+class IntegrityShape(Shape):
+    """Removals by rule and day, through the last whole day (UTC); ``totals`` are the sums of the days."""
+
+    campaign: str
+    as_of: Moment
+    counted_through: date
+    days: list[RemovalDayShape]
+    totals: NumbersShape

@@ -13,6 +13,7 @@ from app.core.clock import utc_now
 from app.i18n import LOCALES
 from app.queries.campaigns import find_count, list_campaigns
 from app.queries.figures import find_public_place_figures
+from app.queries.integrity import find_removals
 from app.rules.eligibility import rule_as_data, who_can_sign
 from app.rules.life import state_by_dates
 from app.web.api import shapes
@@ -53,6 +54,7 @@ class Api:
             ("/campaigns/{slug}", self.get_campaign, shapes.CampaignShape),
             ("/campaigns/{slug}/count", self.get_count, shapes.CountShape),
             ("/campaigns/{slug}/breakdown", self.get_breakdown, shapes.BreakdownShape),
+            ("/campaigns/{slug}/integrity", self.get_integrity, shapes.IntegrityShape),
         ):
             self.router.add_api_route(path, endpoint, methods=["GET"], response_model=shape, responses=PROBLEM)
             # Not in one route with GET: each method is an operation of the description, and this one says nothing new.
@@ -133,6 +135,23 @@ class Api:
             as_of=figures.taken_at,
             signatures=figures.signatures,
             cells=[shapes.CellShape.model_validate(each) for each in figures.cells],
+        )
+
+    async def get_integrity(self, slug: str) -> shapes.IntegrityShape:
+        """Tell how many signatures each rule held back, took out and gave back on each day; never whose.
+
+        Only days that have ended (UTC) are there, so that nobody can try out with made-up signatures what is noticed.
+        """
+        now = utc_now()
+        found = await self._house.database.read(find_removals, slug=slug, now=now) if SLUG.fullmatch(slug) else None
+        if found is None:
+            raise HTTPException(404)
+        return shapes.IntegrityShape(
+            campaign=slug,
+            as_of=now,
+            counted_through=found.counted_through,
+            days=[shapes.RemovalDayShape.model_validate(each) for each in found.days],
+            totals=shapes.NumbersShape.model_validate(found.totals),
         )
 
 

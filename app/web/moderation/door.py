@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.web.gate import Gate
-from app.web.moderation import campaigns, reviews
+from app.web.moderation import alarms, appeals, campaigns, complaints, names, reviews, sets, signatures, switches
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from app.web.gate import Page
     from app.web.house import House
 
-PAGES: Final[tuple[Page, ...]] = (*reviews.PAGES, *campaigns.PAGES)
+PAGES: Final[tuple[Page, ...]] = (
+    *reviews.PAGES,
+    *signatures.PAGES,
+    *sets.PAGES,
+    *alarms.PAGES,
+    *switches.PAGES,
+    *names.PAGES,
+    *complaints.PAGES,
+    *appeals.PAGES,
+    *campaigns.PAGES,
+)
 
 
 class Moderation:

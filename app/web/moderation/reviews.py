@@ -16,6 +16,7 @@ from app.rules.life import last_day, local_day
 from app.rules.moves import ClosingPast
 from app.rules.normalise import Refused
 from app.rules.permissions import STAFF, StaffPermission
+from app.rules.refusals import REFUSAL_RULES
 from app.web.gate import Page
 from app.web.house import SLUG
 from app.web.reasons import read_reason
@@ -67,16 +68,33 @@ async def decide(visit: Visit) -> Response:
         return await _do(visit, review, "approve", version=form.text("version"))
     if form.text("decision") != "send_back":
         raise HTTPException(400)
-    return await _decide_with_reason(visit, review, "send_back", form.text("reason"))
+    try:
+        because = read_reason(form.text("reason"), is_required=True)
+    except Refused as refusal:
+        errors = [("send_back_reason", refusal.message.say(visit.locale))]
+        return _show(visit, review, UNPROCESSABLE, errors=errors, typed={"send_back_reason": form.text("reason")})
+    return await _do(visit, review, "send_back", because=because)
 
 
 async def refuse(visit: Visit) -> Response:
-    """Refuse to publish, with a reason."""
+    """Refuse to publish, under a rule that everybody is told, with a reason for the team."""
     form = await visit.read_form()
     review = await _find(visit)
     if review is None:
         return await _show_gone(visit)
-    return await _decide_with_reason(visit, review, "refuse", form.text("reason"))
+    rule, is_titled = form.text("rule"), "is_titled" in form
+    errors: list[tuple[str, str]] = []
+    if rule not in REFUSAL_RULES:
+        errors.append(("rule", message("Choose the rule").say(visit.locale)))
+    because = ""
+    try:
+        because = read_reason(form.text("reason"), is_required=True)
+    except Refused as refusal:
+        errors.append(("refuse_reason", refusal.message.say(visit.locale)))
+    if errors:
+        typed = {"refuse_reason": form.text("reason"), "rule": rule, "is_titled": "yes" if is_titled else ""}
+        return _show(visit, review, UNPROCESSABLE, errors=errors, typed=typed)
+    return await _do(visit, review, "refuse", because=because, rule=rule, is_titled=is_titled)
 
 
 def can_operate(visit: Visit) -> bool:
@@ -84,17 +102,7 @@ def can_operate(visit: Visit) -> bool:
     return StaffPermission.OPERATE in STAFF[visit.signed_in.role]
 
 
-async def _decide_with_reason(visit: Visit, review: Review, name: str, typed: str) -> Response:
-    try:
-        because = read_reason(typed, is_required=True)
-    except Refused as refusal:
-        field = f"{name}_reason"
-        errors = [(field, refusal.message.say(visit.locale))]
-        return _show(visit, review, UNPROCESSABLE, errors=errors, typed={field: typed})
-    return await _do(visit, review, name, because=because)
-
-
-async def _do(visit: Visit, review: Review, name: str, **values: str) -> Response:
+async def _do(visit: Visit, review: Review, name: str, **values: str | bool) -> Response:
     who: dict[str, Any] = {"campaign_id": review.id, "account_id": visit.signed_in.account_id, "now": visit.now}
     try:
         await visit.house.database.write(_DECISIONS[name], **who, **values)
@@ -153,6 +161,7 @@ def _show(
         last_day=None if review.closes_at is None else last_day(review.closes_at, zone),
         text_locales=[locale for locale in LOCALES if locale in review.texts],
         can_operate=can_operate(visit),
+        refusal_rules=[(name, words.say(visit.locale)) for name, words in REFUSAL_RULES.items()],
         note=note,
         errors=errors,
         typed=typed or {},

@@ -10,18 +10,20 @@ from starlette.routing import Route
 from app.core.clock import utc_now
 from app.queries.campaigns import find_count, list_campaigns
 from app.queries.editions import count_present
+from app.queries.names import has_names
 from app.web import campaign_page
 from app.web.language import visitor_locale
 from app.web.public import views
 from app.web.public.signing_form import VIA
+from app.web.public.weighing import wants_proof
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from app.web.house import House
+    from app.web.house import House, ShelvedCampaign
 
 SEARCH_LENGTH: Final = 200
-PLAIN_PAGES: Final = ("privacy", "counting", "accessibility", "about")
+PLAIN_PAGES: Final = ("privacy", "accessibility", "about")
 
 
 class Reading:
@@ -84,15 +86,30 @@ class Reading:
             present = await self._house.database.read(
                 count_present, campaign_id=campaign.id, since=campaign.present_since
             )
+        is_paused = (await self._house.switchboard.find()).is_signing_paused(campaign.id)
+        is_signable = views.can_sign(shelved, now) and not is_paused
         return views.show(
             self._house,
             "public/campaign.html",
             locale,
             f"/campaigns/{campaign.slug}",
+            has_names=await self._has_names(shelved),
             **campaign_page.campaign_context(
-                self._house, campaign, locale, now, has_form=views.can_sign(shelved, now), present=present
+                self._house,
+                campaign,
+                locale,
+                now,
+                has_form=is_signable,
+                present=present,
+                wants_proof=is_signable and await wants_proof(self._house, campaign.id, now),
+                is_paused=is_paused,
             ),
         )
+
+    async def _has_names(self, shelved: ShelvedCampaign) -> bool:
+        if shelved.key is None or shelved.campaign.state == "stopped" or not shelved.campaign.takes_individuals:
+            return False
+        return await self._house.database.read(has_names, campaign_id=shelved.campaign.id)
 
     async def qr_code(self, request: Request) -> Response:
         """Draw the short link as a QR code."""
@@ -102,7 +119,7 @@ class Reading:
         return Response(drawing, media_type="image/svg+xml")
 
     async def plain_page(self, request: Request) -> Response:
-        """Show privacy, counting, accessibility or about."""
+        """Show privacy, accessibility or about."""
         name = request.url.path.rpartition("/")[2]
         return views.show(self._house, f"public/{name}.html", views.locale_of(request), f"/{name}")
 

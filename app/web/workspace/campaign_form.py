@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 #: Fields that come as often as boxes are ticked.
 REPEATED: Final = frozenset({"countries", "promised", "asks", "locales"})
-#: The choice that keeps a rule which is none of the plain ones.
-KEPT: Final = "kept"
 UNION: Final = "EU"
 Group = tuple[str, tuple[tuple[str, str], ...]]
 
@@ -118,11 +116,9 @@ class Reading:
             self.errors["label_en"] = message("Say in at least one language what is promised at this number")
         return None if number is None else SetThreshold(number, labels)
 
-    def rule(self, kept: Rule | None = None) -> Rule | None:
-        """Return who may sign; ``kept`` is a rule that may stay though it is none of the plain ones."""
+    def rule(self) -> Rule | None:
+        """Return who may sign, as one of the rules that most campaigns have."""
         chosen = self.form.text("who")
-        if chosen == KEPT and kept is not None:
-            return kept
         if chosen not in PRESETS:
             self.errors["who"] = message("Choose who may sign")
             return None

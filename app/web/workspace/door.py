@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from app.web.gate import Gate
 from app.web.workspace import (
     account,
+    appeal,
     check,
     editions,
     home,
@@ -44,6 +45,7 @@ PAGES: Final[tuple[Page, ...]] = (
     *supporters.PAGES,
     *sponsor.PAGES,
     *steps.PAGES,
+    *appeal.PAGES,
     *updates.PAGES,
     *responses.PAGES,
     *questions.PAGES,

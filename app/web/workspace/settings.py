@@ -32,18 +32,9 @@ from app.rules.eligibility import IsOrganisation, who_can_sign
 from app.rules.moves import COMMONS_DAYS
 from app.rules.permissions import Permission
 from app.rules.places import country_name
-from app.rules.starting import FIELDS, MOST_SUPPORTERS, ZONES, changeable_fields, preset_of
+from app.rules.starting import FIELDS, MOST_SUPPORTERS, ZONES, changeable_fields
 from app.web.gate import Page
-from app.web.workspace.campaign_form import (
-    KEPT,
-    REPEATED,
-    Reading,
-    common_countries,
-    country_groups,
-    preset_sentences,
-    repeated_of,
-    say_errors,
-)
+from app.web.workspace.campaign_form import REPEATED, Reading, country_groups, repeated_of, say_errors
 from app.web.workspace.home import (
     PAUSED,
     TOO_MANY_DRAFTS,
@@ -52,6 +43,15 @@ from app.web.workspace.home import (
     random_slug,
     read_id,
     refuse_at_home,
+)
+from app.web.workspace.settings_rule import (
+    builder_context,
+    is_of_builder,
+    is_pressed,
+    press_builder,
+    preview_rule,
+    read_rule,
+    show_rule,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ SECTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "supporters_needed",
     ),
     "addressees": ("addressees",),
-    "signing": ("signatories", "eligibility", "asks"),
+    "signing": ("signatories", "eligibility", "people_per_mailbox", "asks"),
     "dates": ("closing", "timezone"),
     "numbers": ("thresholds", "new_threshold"),
 }  # fmt: skip
@@ -111,6 +111,8 @@ async def save_section(visit: Visit) -> Response:
     fields = _fields_of(section, settings)
     if not fields:
         return await _show_summary(visit, typed=form.typed())
+    if section == "signing" and is_pressed(form):
+        return _show_section(visit, section, settings, Shown(press_builder(form), repeated_of(form), {}))
     reading = Reading(form)
     changes = _READ[section](reading, settings, visit)
     if reading.errors:
@@ -153,6 +155,7 @@ async def copy(visit: Visit) -> Response:
 PAGES: Final[tuple[Page, ...]] = (
     Page("/campaigns/{slug}/settings", show=show_settings, needs=Permission.READ),
     Page("/campaigns/{slug}/settings/{section}", show=show_section, post=save_section, needs=Permission.SET_UP),
+    Page("/campaigns/{slug}/settings/signing/preview", post=preview_rule, needs=Permission.SET_UP),
     Page("/campaigns/{slug}/export", show=export, needs=Permission.EXPORT),
     Page("/campaigns/{slug}/copy", post=copy, needs=Permission.READ),
 )
@@ -237,13 +240,18 @@ async def _show_summary(visit: Visit, *, typed: Mapping[str, str] | None = None)
         sections=[name for name in SECTIONS if can_change and _fields_of(name, settings)],
         once=uuid4().hex,
         sees_address=can_change,
-        typed=[] if typed is None else [text for name, text in typed.items() if name not in _HIDDEN and text.strip()],
+        typed=[] if typed is None else _words_of(typed),
         is_too_late=typed is not None,
         **_context(visit, settings),
     )
 
 
-_HIDDEN: Final = frozenset({"form_token", "settings_version", "do", "row"})
+_HIDDEN: Final = frozenset({"form_token", "settings_version", "row"})
+
+
+def _words_of(typed: Mapping[str, str]) -> list[str]:
+    """Return what somebody wrote, to be copied; what was only chosen is soon chosen again."""
+    return [text for name, text in typed.items() if name not in _HIDDEN and not is_of_builder(name) and text.strip()]
 
 
 def _show_section(visit: Visit, section: str, settings: CampaignSettings, shown: Shown) -> Response:
@@ -257,13 +265,11 @@ def _show_section(visit: Visit, section: str, settings: CampaignSettings, shown:
         repeated=shown.repeated,
         errors=shown.errors,
         sees_address=True,
-        common_countries=common_countries(visit.locale),
-        countries=country_groups(visit.locale),
         countries_and_union=country_groups(visit.locale, with_union=True),
-        presets=preset_sentences(visit.locale),
         periods=COMMONS_DAYS,
         zones=tuple(dict.fromkeys((*ZONES, settings.timezone))),
         most_supporters=MOST_SUPPORTERS,
+        **(builder_context(shown.values, settings.rule, visit.locale) if section == "signing" else {}),
         **_context(visit, settings),
     )
 
@@ -312,12 +318,14 @@ def _read_basics_of_draft(reading: Reading, settings: CampaignSettings) -> dict[
 
 def _read_signing(reading: Reading, settings: CampaignSettings, _visit: Visit) -> dict[str, Any]:
     signatories = reading.choice("signatories", SIGNATORIES, message("Choose whether people or organisations sign"))
-    preset, _ = preset_of(settings.rule)
-    rule = reading.rule(kept=settings.rule if preset is None else None)
+    rule, faults = read_rule(reading.form, settings.rule)
+    reading.errors |= faults
     if isinstance(rule, IsOrganisation) and signatories == "individuals":
         reading.errors["signatories"] = message("You let only organisations sign: choose organisations here, too")
     asks = frozenset(ask for ask in ("postal_code", "phone") if ask in reading.form.texts("asks"))
-    return _differing({"signatories": signatories, "eligibility": rule, "asks": asks}, settings)
+    people = 2 if "share_mailbox" in reading.form else 1
+    typed = {"signatories": signatories, "eligibility": rule, "people_per_mailbox": people, "asks": asks}
+    return _differing(typed, settings)
 
 
 def _read_dates(reading: Reading, settings: CampaignSettings, visit: Visit) -> dict[str, Any]:
@@ -426,9 +434,10 @@ def _show_addressees(settings: CampaignSettings, row: int | None) -> Values:
 
 
 def _show_signing(settings: CampaignSettings, _row: int | None) -> Values:
-    preset, countries = preset_of(settings.rule)
-    values = {"signatories": settings.signatories, "who": preset or KEPT}
-    return values, {"countries": list(countries), "asks": sorted(settings.asks)}
+    values = {"signatories": settings.signatories, **show_rule(settings.rule)}
+    if settings.people_per_mailbox > 1:
+        values["share_mailbox"] = "yes"
+    return values, {"asks": sorted(settings.asks)}
 
 
 def _show_dates(settings: CampaignSettings, _row: int | None) -> Values:

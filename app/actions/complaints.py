@@ -1,0 +1,126 @@
+"""What visitors report of campaigns: kept sealed, read and settled by moderators. No letter goes to whoever reports.
+
+However much comes, the answer is the same: what is beyond the caps of a day is not kept, and nobody is told which.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from sqlalchemy import and_, func, or_, select, update
+
+from app.actions.accounts import make_account_key
+from app.actions.limiting import BUCKETS_KEPT, Added, Asked, exchange_hits, find_salts
+from app.actions.records import record
+from app.core.db import dialect_of, insert_if_absent
+from app.core.keys import keyed_hash
+from app.models import Complaint, open_campaign_key
+from app.rules.limits import minute_of
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from sqlalchemy import Table
+    from sqlalchemy.orm import Session
+
+    from app.core.keys import Keyring
+
+DAY: Final = timedelta(hours=24)
+#: What is kept in a day of one address (of a hall, perhaps) on a campaign, and from everywhere on it.
+FROM_AN_ADDRESS: Final = 10
+FOR_A_CAMPAIGN: Final = 500
+KEPT: Final = timedelta(days=90)  # after it was settled
+OPEN_KEPT: Final = timedelta(days=365)
+CHUNK: Final = 1000
+
+
+class ComplaintSettled(Exception):
+    """Somebody has settled it before, or there is no such report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What a visitor typed, cleaned; ``reason`` is a word of app/rules/complaints.py."""
+
+    reason: str
+    text: str
+    email: str
+
+
+def report_campaign(
+    session: Session,
+    *,
+    complaint_id: UUID,
+    campaign_id: UUID,
+    reported: Reported,
+    locale: str,
+    address: str | None,
+    keyring: Keyring,
+    now: datetime,
+) -> None:
+    """Keep what a visitor reports, unless the day is full; the same form again changes nothing.
+
+    ``address`` is where it came from: an IPv4 address or an IPv6 /64, as text. Only a hash of it is kept, for a day.
+    """
+    if session.get(Complaint, complaint_id) is not None:
+        return
+    today = select(func.count()).where(Complaint.campaign_id == campaign_id, Complaint.created_at > now - DAY)
+    if session.scalars(today).one() >= FOR_A_CAMPAIGN:
+        return
+    if address is not None and _count_hit(session, campaign_id, address, keyring, now) > FROM_AN_ADDRESS:
+        return
+    # A campaign's key is destroyed a year after it closes; its page, and what is wrong with it, stay.
+    key = open_campaign_key(session, campaign_id=campaign_id, keyring=keyring)
+    if key is None:
+        key = make_account_key(session, keyring=keyring, now=now)
+    session.execute(
+        insert_if_absent(cast("Table", Complaint.__table__), dialect_of(session)),
+        {
+            "id": complaint_id,
+            "campaign_id": campaign_id,
+            "reason": reported.reason,
+            "text": key.seal("complaints.text", complaint_id, reported.text) if reported.text else None,
+            "email": key.seal("complaints.email", complaint_id, reported.email) if reported.email else None,
+            "locale": locale,
+            "state": "open",
+            "created_at": now,
+        },
+    )
+
+
+def settle_complaint(session: Session, *, complaint_id: UUID, outcome: str, account_id: UUID, now: datetime) -> None:
+    """Put a report aside with what came of it, on record. Raises ComplaintSettled."""
+    campaign_id = session.scalar(
+        update(Complaint)
+        .where(Complaint.id == complaint_id, Complaint.state == "open")
+        .values(state="settled", outcome=outcome, settled_at=now, settled_by=account_id)
+        .returning(Complaint.campaign_id)
+    )
+    if campaign_id is None:
+        raise ComplaintSettled
+    details = {"complaint": complaint_id.hex, "outcome": outcome}
+    record(session, what="complaint_settled", now=now, account_id=account_id, campaign_id=campaign_id, details=details)
+
+
+def forget_complaints(session: Session, *, now: datetime) -> int:
+    """Empty what was reported and settled 90 days ago, or never within a year; return how many."""
+    is_due = or_(Complaint.settled_at <= now - KEPT, Complaint.created_at <= now - OPEN_KEPT)
+    is_filled = or_(Complaint.text.is_not(None), Complaint.email.is_not(None))
+    due = select(Complaint.id).where(and_(is_due, is_filled)).limit(CHUNK)
+    emptied = session.scalars(
+        update(Complaint).where(Complaint.id.in_(due)).values(text=None, email=None).returning(Complaint.id)
+    )
+    return len(emptied.all())
+
+
+def _count_hit(session: Session, campaign_id: UUID, address: str, keyring: Keyring, now: datetime) -> int:
+    """Count one more report from an address on a campaign, and return how many there were today (UTC)."""
+    today = now.astimezone(UTC).date()
+    (salt,) = find_salts(session, days=(today,)).values()
+    mark = keyed_hash(salt, b"complaint", keyed_hash(keyring.limits, campaign_id.bytes, address.encode()))
+    minute = minute_of(datetime.combine(today, time(), UTC))
+    added = Added(mark, minute, 1, now + BUCKETS_KEPT)
+    (counted,) = exchange_hits(session, added=(added,), asked=(Asked((mark,), minute - 1),))
+    return counted.hits

@@ -1,0 +1,195 @@
+"""What is published of integrity: removals by rule and day, of days that have ended; and refusals of campaigns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import and_, exists, func, select
+
+from app.models import Appeal, Campaign, Edition, IntegrityDay
+from app.queries.drafts import find_draft_titles
+from app.rules.moves import PUBLIC_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from sqlalchemy import Row
+    from sqlalchemy.orm import Session
+
+PAGE: Final = 50
+#: How many campaigns the page about counting lists; the others are found from their own pages.
+CAMPAIGNS_SHOWN: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How many signatures were held back, taken out and given back."""
+
+    held: int
+    removed: int
+    restored: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalDay:
+    """What a rule did on one day (UTC)."""
+
+    day: date
+    rule: str
+    held: int
+    removed: int
+    restored: int
+
+
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What is published of one campaign: days in their order, and their sums, through the last whole day (UTC)."""
+
+    counted_through: date
+    days: tuple[RemovalDay, ...]
+
+    @property
+    def totals(self) -> Numbers:
+        """The sums of all days."""
+        days = self.days
+        return Numbers(
+            sum(day.held for day in days), sum(day.removed for day in days), sum(day.restored for day in days)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCampaign:
+    """A published campaign of which something was held back or taken out."""
+
+    slug: str
+    titles: Mapping[str, str]
+    source_locale: str
+    last_day: date
+    numbers: Numbers
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedCampaign:
+    """A refusal: no titles where they are not published; ``is_lifted``, that it was undone on appeal."""
+
+    refused_at: datetime
+    kind: str
+    rule: str
+    titles: Mapping[str, str]
+    source_locale: str
+    is_lifted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """One page of refusals, newest first, and how many there are on all pages."""
+
+    listed: tuple[RefusedCampaign, ...]
+    total: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, one at least."""
+        return max(1, -(-self.total // PAGE))
+
+
+def last_whole_day(now: datetime) -> date:
+    """Return the last day (UTC) that is over.
+
+    What is published goes so far and no further: whoever could see today's numbers could sign with a made-up mailbox,
+    look whether a number moved, and so learn of each try whether it was found out.
+    """
+    return now.astimezone(UTC).date() - timedelta(days=1)
+
+
+def find_removals(session: Session, *, slug: str, now: datetime) -> Removals | None:
+    """Return what is published of a campaign, or None where there is no such page."""
+    campaign_id = session.scalar(select(Campaign.id).where(Campaign.slug == slug, Campaign.state.in_(PUBLIC_STATES)))
+    if campaign_id is None:
+        return None
+    through = last_whole_day(now)
+    rows = session.scalars(
+        select(IntegrityDay)
+        .where(IntegrityDay.campaign_id == campaign_id, IntegrityDay.day <= through)
+        .order_by(IntegrityDay.day, IntegrityDay.rule)
+    )
+    return Removals(through, tuple(RemovalDay(row.day, row.rule, row.held, row.removed, row.restored) for row in rows))
+
+
+def list_campaigns_with_removals(session: Session, *, now: datetime) -> list[ListedCampaign]:
+    """Return published campaigns that have removals, those with the latest day first."""
+    last_day = func.max(IntegrityDay.day).label("last_day")
+    rows = session.execute(
+        select(
+            Campaign.id,
+            Campaign.slug,
+            Campaign.source_locale,
+            last_day,
+            *(func.sum(getattr(IntegrityDay, each)).label(each) for each in ("held", "removed", "restored")),
+        )
+        .join(IntegrityDay, IntegrityDay.campaign_id == Campaign.id)
+        .where(Campaign.state.in_(PUBLIC_STATES), IntegrityDay.day <= last_whole_day(now))
+        .group_by(Campaign.id, Campaign.slug, Campaign.source_locale)
+        .order_by(last_day.desc(), Campaign.slug)
+        .limit(CAMPAIGNS_SHOWN)
+    ).all()
+    titles = _find_titles(session, [row.id for row in rows])
+    return [
+        ListedCampaign(
+            row.slug,
+            titles[row.id],
+            row.source_locale,
+            row.last_day,
+            Numbers(row.held, row.removed, row.restored),
+        )
+        for row in rows
+    ]
+
+
+def list_refusals(session: Session, *, page: int) -> Refusals:
+    """Return a page (from 1) of the campaigns that were refused, newest first, with no word of their teams.
+
+    A title stands there only while the campaign is refused: what its team makes of it afterwards is a text of its own.
+    """
+    was_refused = and_(Campaign.refused_at.is_not(None), Campaign.refused_rule.is_not(None))
+    total = session.scalars(select(func.count()).select_from(Campaign).where(was_refused)).one()
+    is_lifted = exists().where(
+        Appeal.campaign_id == Campaign.id,
+        Appeal.against == "refused",
+        Appeal.state == "granted",
+        Appeal.created_at >= Campaign.refused_at,
+    )
+    rows = session.execute(
+        select(Campaign, is_lifted.label("is_lifted"))
+        .where(was_refused)
+        .order_by(Campaign.refused_at.desc(), Campaign.id)
+        .limit(PAGE)
+        .offset((page - 1) * PAGE)
+    ).all()
+    titled = [row.Campaign.id for row in rows if row.Campaign.is_refusal_titled and row.Campaign.state == "refused"]
+    titles = find_draft_titles(session, campaign_ids=titled)
+    return Refusals(tuple(_refused(row, titles) for row in rows), total)
+
+
+def _refused(row: Row[*tuple[Any, ...]], titles: Mapping[UUID, Mapping[str, str]]) -> RefusedCampaign:
+    campaign = row.Campaign
+    return RefusedCampaign(
+        refused_at=campaign.refused_at,
+        kind=campaign.kind,
+        rule=campaign.refused_rule,
+        titles=titles.get(campaign.id, {}),
+        source_locale=campaign.source_locale,
+        is_lifted=row.is_lifted,
+    )
+
+
+def _find_titles(session: Session, ids: list[UUID]) -> dict[UUID, dict[str, str]]:
+    """Return the titles of published campaigns, those of their newest editions."""
+    rows = session.execute(
+        select(Edition.campaign_id, Edition.texts).where(Edition.campaign_id.in_(ids)).order_by(Edition.number)
+    )
+    return {row.campaign_id: {locale: text["title"] for locale, text in row.texts.items()} for row in rows}

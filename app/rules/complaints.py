@@ -1,0 +1,33 @@
+"""What a visitor can report of a campaign, and what can come of it, as data."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from app.i18n import Message, message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Of what somebody writes beside the reason.
+LONGEST: Final = 2000
+
+REASONS: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        "false": message("It is false or misleading"),
+        "hatred": message("It spreads hatred, or threatens"),
+        "private_people": message("It gives names or addresses of private people"),
+        "unlawful": message("It is not lawful"),
+        "impersonation": message("It pretends to come from somebody else"),
+        "spam": message("It is advertising or spam"),
+        "other": message("Something else"),
+    }
+)
+OUTCOMES: Final[Mapping[str, Message]] = MappingProxyType(
+    {
+        "nothing": message("There is nothing to do"),
+        "asked_team": message("The team was asked to change something"),
+        "stopped": message("The campaign was stopped"),
+    }
+)
