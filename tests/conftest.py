@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 _numbers = itertools.count()
 
-#: For tests of what no database decides: how pages, forms and letters look.
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-
 
 @pytest.fixture(autouse=True)
 def _quiet() -> None:

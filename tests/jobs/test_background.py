@@ -17,8 +17,7 @@ from app.jobs import background as loops
 from app.jobs.background import run_background
 from app.jobs.roll_up_counts import roll_up_counts
 from app.models import Campaign, CountEvent
-from tests.conftest import ON_SQLITE
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_loop_that_fails_goes_on_and_so_do_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loops, "REST_AFTER_FAULT", 0.01)
     rounds = {"failing": 0, "working": 0}

@@ -22,8 +22,8 @@ from app.mail.outbox import owe_letter
 from app.mail.reports import bounce_address, find_letter, read_report
 from app.models import Campaign, Letter, Signature
 from app.settings import BadSettingsError, Settings
-from tests.conftest import ON_SQLITE
 from tests.signers import insert_signers
+from tests.stage import on_one_database
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -167,7 +167,7 @@ def test_parts_within_parts_without_end_are_nobodys_report() -> None:
     assert read_report(f"To: {TO}\n{opened}".encode()).status is None
 
 
-@ON_SQLITE
+@on_one_database
 def test_letters_leave_with_an_address_of_their_own(post: Post) -> None:
     settings = dataclasses.replace(post.stage.settings, bounces_to=TO)
     post.background = dataclasses.replace(post.background, settings=settings)
@@ -290,7 +290,7 @@ def test_the_command_reads_a_report_as_a_relay_pipes_it(stage: Stage, monkeypatc
     assert _states(stage) == [("bounced", "5.1.1")]
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_relay_is_asked_to_keep_the_report_while_the_database_is_away(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

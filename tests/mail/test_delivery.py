@@ -17,8 +17,7 @@ from app.i18n import as_locale
 from app.jobs.deliver_mail import _deliver_share, deliver_mail
 from app.mail import letters, outbox, transport
 from app.mail.kinds import KINDS
-from tests.conftest import ON_SQLITE
-from tests.stage import good_form
+from tests.stage import good_form, on_one_database
 
 if TYPE_CHECKING:
     from tests.mail.conftest import Post
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 SPOKEN = {"km": "សៀវភៅខ្មែរ", "en": "Khmer books", "fr": "Des livres khmers"}
 
 
-@ON_SQLITE
+@on_one_database
 @pytest.mark.parametrize("locale", ["km", "en", "fr"])
 def test_a_letter_arrives_in_the_language_of_the_form_as_text_and_html(post: Post, locale: str) -> None:
     slug = post.stage.campaign()
@@ -52,7 +51,7 @@ def test_a_letter_arrives_in_the_language_of_the_form_as_text_and_html(post: Pos
     letter.raw.decode("ascii")
 
 
-@ON_SQLITE
+@on_one_database
 def test_links_are_built_from_base_url_alone(post: Post) -> None:
     slug = post.stage.campaign()
     post.stage.sign(slug, browser=None)
@@ -89,7 +88,7 @@ def test_a_relay_that_refuses_for_six_hours_gets_the_same_letters_later(post: Po
     assert post.stage.post(f"/en/confirm/{token}", {"signing": "yes"}).status_code == 303
 
 
-@ON_SQLITE
+@on_one_database
 @pytest.mark.parametrize("mood", ["hang", "hang up"])
 def test_a_relay_silent_after_the_letter_gets_the_same_bytes_again(
     post: Post, mood: str, monkeypatch: pytest.MonkeyPatch
@@ -108,7 +107,7 @@ def test_a_relay_silent_after_the_letter_gets_the_same_bytes_again(
     assert post.stage.sql("SELECT state FROM letters") == [("sent",)]
 
 
-@ON_SQLITE
+@on_one_database
 @pytest.mark.parametrize("mood", ["RCPT 550", "DATA 554"])
 def test_a_letter_refused_for_ever_is_not_tried_again(post: Post, mood: str) -> None:
     post.stage.sign(post.stage.campaign())
@@ -120,7 +119,7 @@ def test_a_letter_refused_for_ever_is_not_tried_again(post: Post, mood: str) -> 
         assert post.deliver() == []
 
 
-@ON_SQLITE
+@on_one_database
 @pytest.mark.parametrize("mood", ["MAIL 550", "MAIL 530", "RCPT 421"])
 def test_a_relay_that_will_have_none_of_our_letters_gets_them_once_it_is_mended(post: Post, mood: str) -> None:
     post.stage.sign(post.stage.campaign())
@@ -132,7 +131,7 @@ def test_a_relay_that_will_have_none_of_our_letters_gets_them_once_it_is_mended(
         assert len(post.deliver()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_login_that_fails_puts_letters_off(post: Post) -> None:
     post.relay.wants_login = base64.b64encode(b"\0user\0p@ss").decode()
     post.stage.sign(post.stage.campaign())
@@ -144,7 +143,7 @@ def test_a_login_that_fails_puts_letters_off(post: Post) -> None:
         assert len(post.deliver()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_relay_that_is_away_puts_letters_off(post: Post) -> None:
     slug = post.stage.campaign()
     post.use("smtp://127.0.0.1:1")
@@ -199,7 +198,7 @@ def test_a_sender_too_slow_for_its_lease_leaves_the_rest_to_others(post: Post) -
         assert len(post.relay.deliveries) == 1, "not sent by the one who came too late"
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_address_that_smuggles_is_refused_at_the_form(post: Post) -> None:
     slug = post.stage.campaign()
     for email in (
@@ -215,7 +214,7 @@ def test_an_address_that_smuggles_is_refused_at_the_form(post: Post) -> None:
     assert post.deliver() == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_name_with_controls_adds_no_header_and_no_recipient(post: Post) -> None:
     slug = post.stage.campaign()
     names = ("Sok\r\nBcc: victim@example.org", "Sok\nX: y", "Sok\0Chan", "Sok\x1bChan")
@@ -233,7 +232,7 @@ def test_a_name_with_controls_adds_no_header_and_no_recipient(post: Post) -> Non
         assert "X" not in letter.mail
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_domain_in_khmer_is_written_to_in_ascii(post: Post) -> None:
     assert post.stage.sign(post.stage.campaign(), email="sokha@ខ្មែរ.com").status_code == 303
     (letter,) = post.deliver()

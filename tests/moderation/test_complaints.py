@@ -9,7 +9,7 @@ from app.actions.complaints import ComplaintSettled, settle_complaint
 from app.core.clock import utc_now
 from app.queries import complaints as queries
 from app.queries.complaints import list_complaints
-from tests.conftest import ON_SQLITE
+from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.web.test_complaining import HOSTILE, report
 
@@ -61,7 +61,7 @@ def test_a_report_is_read_on_record_and_settled_once(stage: Stage) -> None:
     assert sum(isinstance(each, ComplaintSettled) for each in stage.run(both())) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_operators_are_led_to_the_stop_and_lists_have_pages(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     slug, operator = stage.campaign(), stage.organiser("operator@example.org", role="operator")
     assert "Nobody has reported anything." in operator.get(LIST).text

@@ -12,8 +12,7 @@ from app.actions import asking, retention
 from app.core.clock import utc_now
 from app.jobs.retain import forget_all
 from app.models import Account, Campaign, CampaignKey
-from tests.conftest import ON_SQLITE
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 
 if TYPE_CHECKING:
@@ -88,7 +87,7 @@ def test_what_is_asked_is_sealed(stage: Stage) -> None:
         assert plain.encode() not in bytes(sealed)
 
 
-@ON_SQLITE
+@on_one_database
 def test_hostile_text_is_literal_everywhere(stage: Stage) -> None:
     slug = stage.campaign()
     owner = team(stage, slug)
@@ -116,7 +115,7 @@ FAULTS: tuple[tuple[dict[str, Any], list[str]], ...] = (
 )
 
 
-@ON_SQLITE
+@on_one_database
 def test_faults_are_told_and_everything_is_kept(stage: Stage) -> None:
     slug = stage.campaign()
     for fields, faults in FAULTS:
@@ -130,7 +129,7 @@ def test_faults_are_told_and_everything_is_kept(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM questions") == [(0,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_language_changes_and_what_was_typed_stays(stage: Stage) -> None:
     slug = stage.campaign()
     answer = ask(stage, slug, locale="fr", switch="fr", email="half@")
@@ -141,7 +140,7 @@ def test_the_language_changes_and_what_was_typed_stays(stage: Stage) -> None:
     assert ("consent", "yes") in page.ticked
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_longest_question_in_khmer_fits(stage: Stage) -> None:
     assert ask(stage, stage.campaign(), question="ក" * 4000).status_code == 303
 
@@ -203,7 +202,7 @@ def test_many_at_once_do_not_slip_past_the_limit(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM questions") == [(5,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_flood_waits_in_the_workspace_and_then_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "WITH_LETTERS", 2)
     monkeypatch.setattr(asking, "FOR_A_CAMPAIGN", 4)
@@ -228,7 +227,7 @@ def test_only_who_may_answer_gets_the_letter(stage: Stage) -> None:
     assert states == [("dropped",), ("dropped",), ("sent",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_settled_question_is_carried_to_nobody(stage: Stage) -> None:
     slug = stage.campaign()
     owner = team(stage, slug)
@@ -239,7 +238,7 @@ def test_a_settled_question_is_carried_to_nobody(stage: Stage) -> None:
     assert stage.letters_to("owner@example.org") == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_where_nobody_answers_nothing_is_asked(stage: Stage) -> None:
     slug = stage.campaign()
     assert f"/en/campaigns/{slug}/ask" in Page(stage.get(f"/en/campaigns/{slug}").text).links
@@ -289,7 +288,7 @@ def test_more_than_a_chunk_is_erased_in_one_run(stage: Stage, monkeypatch: pytes
     assert stage.sql("SELECT count(*) FROM questions WHERE email IS NOT NULL") == [(0,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_letters_about_an_erased_question_are_dropped(stage: Stage) -> None:
     slug = stage.campaign()
     owner = team(stage, slug)

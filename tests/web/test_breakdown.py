@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from app.jobs.take_snapshots import take_snapshots
 from app.models import Campaign
 from tests.actions.test_snapshots import set_all, sign_many
-from tests.conftest import ON_SQLITE
+from tests.stage import on_one_database
 
 if TYPE_CHECKING:
     from tests.stage import Stage
 
 
-@ON_SQLITE
+@on_one_database
 def test_before_a_snapshot_there_are_no_cells(stage: Stage) -> None:
     slug = stage.campaign()
     sign_many(stage, slug, {"CA-ON": 19})
@@ -42,7 +42,7 @@ def test_the_latest_snapshot_is_told_and_not_the_live_count(stage: Stage) -> Non
     ]
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_is_not_public_has_no_breakdown(stage: Stage) -> None:
     slug = stage.campaign()
     set_all(stage, Campaign, state="draft")

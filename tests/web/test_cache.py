@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def asked(site: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Note every address that the cache lets through to the doors."""
-    assert site.app  # made by being asked for, and with it what stands behind the cache
+    _ = site.app  # made by being asked for, and with it what stands behind the cache
     behind = site.house.cache.app
     assert behind is not None
     paths: list[str] = []

@@ -13,7 +13,7 @@ from app.core.clock import utc_now
 from app.jobs.retain import forget_all
 from app.models import CampaignKey
 from app.queries.complaints import list_complaints
-from tests.conftest import ON_SQLITE
+from tests.stage import on_one_database
 from tests.web.html import Page
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def kept(stage: Stage) -> int:
     return stage.read(list_complaints, page=1).total
 
 
-@ON_SQLITE
+@on_one_database
 def test_every_page_of_a_campaign_leads_to_the_form(stage: Stage) -> None:
     slug = stage.campaign()
     for page in ("", "/editions", "/editions/1", "/counting"):
@@ -65,7 +65,7 @@ def test_a_report_is_kept_sealed_and_once(stage: Stage) -> None:
     assert stage.deliver() == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_is_wrong_with_the_form_is_said_and_what_was_typed_is_kept(stage: Stage) -> None:
     slug = stage.campaign()
     bad = report(stage, slug, reason="bored", words="x" * 2001, email="nobody")
@@ -139,7 +139,7 @@ def test_reports_are_emptied_90_days_after_they_are_settled_and_after_a_year(sta
     assert kept(stage) == 2
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_campaign_whose_key_is_gone_can_still_be_reported(stage: Stage) -> None:
     slug, moderator = stage.campaign(), stage.organiser("moderator@example.org", role="moderator")
     report(stage, slug, words="From before")

@@ -12,8 +12,7 @@ from sqlalchemy import delete, select
 from app.actions.life import stop_campaign
 from app.core.clock import utc_now
 from app.models import Campaign, Token
-from tests.conftest import ON_SQLITE
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.web.people import Person
 
@@ -29,7 +28,7 @@ def later(**how_much: float) -> time_machine.travel:
     return time_machine.travel(utc_now() + timedelta(**how_much), tick=True)
 
 
-@ON_SQLITE
+@on_one_database
 def test_opening_the_link_changes_nothing_however_it_is_opened(stage: Stage) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "sokha@example.org")

@@ -15,8 +15,7 @@ from app.queries.figures import get_figures
 from app.rules.refusals import REFUSAL_RULES
 from tests.actions.lives import campaign_id, put, row
 from tests.actions.test_snapshots import sign_many
-from tests.conftest import ON_SQLITE
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -206,7 +205,7 @@ def test_refusals_are_published_with_their_rule_and_a_title_only_where_allowed(s
     assert reworked.count("Without its title") == 2
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_refusal_lifted_on_appeal_says_so_and_lists_have_pages(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "PAGE", 2)
     for number in range(5):

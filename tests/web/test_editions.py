@@ -13,7 +13,7 @@ from app.jobs.fan_out import fan_out
 from app.models import Campaign, CampaignKey, Token
 from app.web import house
 from tests.editions import NOTE, correct, look_again
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.web.people import Person
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tests.stage import Letter, Stage
 
 #: What a page says, and what this process keeps, does not hang on the database; what is bound and asked is on both.
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BOUND = "SELECT e.number FROM signatures s JOIN editions e ON e.id = s.edition_id"
@@ -78,7 +77,7 @@ def test_a_corrected_text_binds_as_it_was_shown_for_an_hour(stage: Stage, clock:
     assert sorted(stage.sql(BOUND)) == [(1,), (1,), (2,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_change_of_substance_is_read_before_it_is_signed(stage: Stage, clock: time_machine.Traveller) -> None:
     slug = stage.campaign()
     shown = shown_edition(stage, slug)
@@ -94,7 +93,7 @@ def test_a_change_of_substance_is_read_before_it_is_signed(stage: Stage, clock: 
     assert stage.sql(BOUND) == [(2,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_text_that_came_back_is_the_newest_of_its_words(stage: Stage, clock: time_machine.Traveller) -> None:
     slug = stage.campaign()
     shown = shown_edition(stage, slug)
@@ -104,7 +103,7 @@ def test_a_text_that_came_back_is_the_newest_of_its_words(stage: Stage, clock: t
     assert stage.sql(BOUND) == [(3,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_text_newer_than_this_process_knows_is_signed(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     old = shown_edition(stage, slug)
@@ -114,7 +113,7 @@ def test_a_text_newer_than_this_process_knows_is_signed(stage: Stage, behind: No
     assert stage.sql(BOUND) == [(2,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_refusal_shows_the_newest_text_even_where_this_process_is_behind(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     shown_edition(stage, slug)
@@ -124,7 +123,7 @@ def test_a_refusal_shows_the_newest_text_even_where_this_process_is_behind(stage
     assert "money" in Page(refused.text).words
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_hash_that_was_never_shown_is_refused(stage: Stage) -> None:
     slug = stage.campaign()
     for edition in ("0" * 64, "x", "0" * 65, "'"):
@@ -132,7 +131,7 @@ def test_a_hash_that_was_never_shown_is_refused(stage: Stage) -> None:
     assert stage.sql(BOUND) == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_another_fault_keeps_the_text_that_was_read(stage: Stage, clock: time_machine.Traveller) -> None:
     slug = stage.campaign()
     shown = shown_edition(stage, slug)
@@ -166,7 +165,7 @@ def test_a_signature_confirmed_after_a_change_is_for_the_text_that_was_read(stag
     assert "/en/renew/" in person.letter().text
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_signature_of_the_present_text_is_confirmed_without_more_words(stage: Stage) -> None:
     slug = stage.campaign()
     correct(stage, slug, "money", is_substantive=True)
@@ -178,7 +177,7 @@ def test_a_signature_of_the_present_text_is_confirmed_without_more_words(stage: 
     assert len(person.letters()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_process_that_is_behind_still_shows_the_text_that_was_read(stage: Stage, behind: None) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
@@ -243,7 +242,7 @@ def test_signers_of_an_earlier_text_are_asked_whether_they_sign_the_new_one(stag
     assert stage.count(slug) == 2
 
 
-@ON_SQLITE
+@on_one_database
 def test_agreeing_twice_is_agreeing_once(stage: Stage) -> None:
     _slug, person = changed(stage)
     path = renewal(person.letter())
@@ -253,7 +252,7 @@ def test_agreeing_twice_is_agreeing_once(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM renewals") == [(1,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_looking_or_a_scanner_that_presses_buttons_renews_nothing(stage: Stage) -> None:
     _slug, person = changed(stage)
     path = renewal(person.letter())
@@ -342,7 +341,7 @@ def test_withdrawing_ends_the_question_and_leaves_the_count_right(stage: Stage) 
     assert stage.count(slug) == 0
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_withdrawn_signer_is_not_asked(stage: Stage) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
@@ -355,7 +354,7 @@ def test_a_withdrawn_signer_is_not_asked(stage: Stage) -> None:
     assert len(person.letters()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_nobody_is_asked_once_signing_is_over(stage: Stage) -> None:
     slug = stage.campaign()
     person = Person(stage, slug, "a@example.org")
@@ -368,7 +367,7 @@ def test_nobody_is_asked_once_signing_is_over(stage: Stage) -> None:
     assert stage.sql("SELECT state FROM letters WHERE kind = 'edition_changed'") == [("dropped",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_letters_are_dropped_once_the_key_is_destroyed(stage: Stage) -> None:
     changed(stage)
     stage.write(lambda session: session.execute(delete(CampaignKey)))
@@ -376,7 +375,7 @@ def test_letters_are_dropped_once_the_key_is_destroyed(stage: Stage) -> None:
     assert stage.sql("SELECT state FROM letters WHERE kind = 'edition_changed'") == [("dropped",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_page_without_an_own_page_to_lead_to_says_nothing_of_it(stage: Stage) -> None:
     slug, person = changed(stage)
     path = renewal(person.letter())
@@ -407,7 +406,7 @@ def test_the_link_works_for_thirty_days_and_not_beyond_the_end(stage: Stage, clo
     assert stage.sql("SELECT count(*) FROM renewals") == [(0,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_closed_campaign_takes_no_renewal(stage: Stage) -> None:
     _slug, person = changed(stage)
     path = renewal(person.letter())
@@ -418,7 +417,7 @@ def test_a_closed_campaign_takes_no_renewal(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM renewals") == [(0,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_links_that_were_never_sent_lead_nowhere(stage: Stage) -> None:
     _slug, person = changed(stage)
     confirm = person.letters()[0].token("confirm")
@@ -431,7 +430,7 @@ def test_links_that_were_never_sent_lead_nowhere(stage: Stage) -> None:
 # Pages
 
 
-@ON_SQLITE
+@on_one_database
 def test_every_edition_can_be_read(stage: Stage) -> None:
     slug = stage.campaign()
     for locale in NOTE:
@@ -451,7 +450,7 @@ def test_every_edition_can_be_read(stage: Stage) -> None:
     assert stage.get("/en/campaigns/nothing/editions").status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_superseded_edition_says_so(stage: Stage) -> None:
     texts: dict[str, Any] = small_campaign()["texts"]
     texts["en"] |= {
@@ -475,7 +474,7 @@ def source(stage: Stage) -> list[Any]:
     return [row[0] for row in stage.sql("SELECT source FROM signatures ORDER BY created_at")]
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_mark_of_a_link_is_kept_without_script_or_cookie(stage: Stage) -> None:
     slug = stage.campaign()
     for via in ("temple", "a" * 32, "2026-03-radio"):
@@ -488,7 +487,7 @@ def test_the_mark_of_a_link_is_kept_without_script_or_cookie(stage: Stage) -> No
     assert source(stage) == ["temple", "a" * 32, "2026-03-radio"]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_form_that_comes_back_keeps_the_mark(stage: Stage) -> None:
     slug = stage.campaign()
     page = stage.get(f"/en/campaigns/{slug}?via=temple")
@@ -498,7 +497,7 @@ def test_a_form_that_comes_back_keeps_the_mark(stage: Stage) -> None:
     assert source(stage) == ["temple"]
 
 
-@ON_SQLITE
+@on_one_database
 def test_odd_marks_are_ignored(stage: Stage) -> None:
     slug = stage.campaign()
     page = stage.get(f"/en/campaigns/{slug}")
@@ -519,7 +518,7 @@ def test_odd_marks_are_ignored(stage: Stage) -> None:
     assert stage.get(f"/c/{slug}?via=No+Mark").headers["location"] == f"/en/campaigns/{slug}"
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_same_form_by_another_link_is_the_same_form(stage: Stage) -> None:
     slug = stage.campaign()
     stage.sign(slug, via="temple")

@@ -26,8 +26,7 @@ from app.jobs.apply_sets import apply_sets
 from app.rules.limits import PRESSURE, WINDOWS
 from app.settings import Settings
 from app.web.limits import Limits, Pace
-from tests.conftest import ON_SQLITE
-from tests.stage import good_form
+from tests.stage import good_form, on_one_database
 from tests.valkey import ValkeyServer, start_or_none
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def test_pressure_is_seen_by_every_process_and_not_made_by_pace(stage: Stage) ->
     stage.run(scene())
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_slowed_allow_a_tenth_and_make_pressure(stage: Stage) -> None:
     async def scene() -> None:
         limits = another(stage)
@@ -167,7 +166,7 @@ def test_limits_slowed_allow_a_tenth_and_make_pressure(stage: Stage) -> None:
     stage.run(scene())
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_nothing_stored_names_anybody_and_who_came_once_is_not_stored(stage: Stage, tmp_path: Path) -> None:
     async def scene() -> None:
         limits = another(stage)
@@ -188,7 +187,7 @@ def test_limits_nothing_stored_names_anybody_and_who_came_once_is_not_stored(sta
     assert b"small7.example" not in kept
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_forget_what_no_window_reaches(stage: Stage) -> None:
     limits = another(stage)
 
@@ -203,7 +202,7 @@ def test_limits_forget_what_no_window_reaches(stage: Stage) -> None:
     assert stage.sql("SELECT 1 FROM limit_buckets") == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_keep_a_bounded_number_in_memory(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.web.limits.SUBJECTS_IN_MEMORY", 10)
     limits = another(stage)
@@ -254,7 +253,7 @@ def test_limits_what_cannot_be_shared_now_is_shared_later(stage: Stage, monkeypa
     assert (10,) in stage.sql("SELECT hits FROM limit_buckets")
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_a_fault_that_nobody_expected_is_said_once_and_signing_goes_on(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -316,12 +315,12 @@ def check_processes(stage: Stage, valkey_url: str) -> None:
         assert ask(one, 1) == "address_limit"
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_are_shared_by_two_real_processes_through_the_database(stage: Stage) -> None:
     check_processes(stage, "")
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_are_shared_by_two_real_processes_through_valkey(stage: Stage, valkey: ValkeyServer) -> None:
     check_processes(stage, valkey.url)
     assert stage.sql("SELECT 1 FROM limit_buckets WHERE hits > 1") == []
@@ -334,7 +333,7 @@ def test_limits_are_shared_by_two_real_processes_through_valkey(stage: Stage, va
     client.close()
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_go_on_in_the_database_while_valkey_is_away(
     stage: Stage, valkey: ValkeyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,7 +364,7 @@ def test_limits_go_on_in_the_database_while_valkey_is_away(
     assert stage.sql("SELECT sum(hits) FROM limit_buckets WHERE hits = 20") == [(40,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_limits_valkey_that_was_away_is_left_alone_for_a_while(stage: Stage, valkey: ValkeyServer) -> None:
     limits = another(stage, valkey.url)
 

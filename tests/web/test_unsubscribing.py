@@ -12,8 +12,8 @@ from app.core import tokens
 from app.core.clock import utc_now
 from app.mail.outbox import owe_letter
 from app.models import Campaign, Letter, Response
-from tests.conftest import ON_SQLITE
 from tests.signers import insert_signers
+from tests.stage import on_one_database
 from tests.web.html import Page
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def reader(stage: Stage) -> Reader:
     return Reader(stage)
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_letter_with_a_response_says_what_was_answered_and_how_to_stop(reader: Reader) -> None:
     letter = reader.letter
     for part in (letter.text, letter.html):
@@ -114,7 +114,7 @@ def test_a_post_from_anywhere_without_cookies_ends_the_news_and_keeps_the_signat
         reader.stage.sql_write("UPDATE signatures SET wants_updates = true")
 
 
-@ON_SQLITE
+@on_one_database
 def test_opening_the_link_changes_nothing(reader: Reader) -> None:
     for method in ("GET", "HEAD"):
         answer = reader.stage.run(reader.stage.browser.request(method, f"{reader.path}?List-Unsubscribe=One-Click"))
@@ -136,7 +136,7 @@ def test_a_press_by_mistake_is_undone_from_our_own_page_alone(reader: Reader) ->
     assert reader.state == ("confirmed", True)
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_link_that_was_never_sent_is_404(reader: Reader) -> None:
     token = reader.path.rpartition("/")[2]
     manage = tokens.make_token(reader.stage.keyring.tokens, "manage", _letter_id(reader.stage))
@@ -152,7 +152,7 @@ def _letter_id(stage: Stage) -> UUID:
     return stage.read(lambda session: session.scalars(select(Letter.id)).one())
 
 
-@ON_SQLITE
+@on_one_database
 def test_only_this_path_is_open_to_other_sites(reader: Reader) -> None:
     token = reader.path.rpartition("/")[2]
     from_elsewhere = {"sec-fetch-site": "cross-site"}
@@ -174,7 +174,7 @@ def test_the_links_still_work_after_withdrawing_and_bring_nothing_back(reader: R
     assert "We send you no news about this." in stage.get(reader.path).text
 
 
-@ON_SQLITE
+@on_one_database
 @pytest.mark.parametrize("locale", ["km", "fr"])
 def test_the_page_is_in_the_language_of_the_letter(stage: Stage, locale: str) -> None:
     reader = Reader(stage, locale=locale)

@@ -13,7 +13,7 @@ from app.actions import life
 from app.actions.appeals import AppealedBefore, AppealSettled, DecidedFirst, NothingToAppeal, decide_appeal, file_appeal
 from app.core.clock import utc_now
 from tests.actions.lives import campaign_id, lines, put, row
-from tests.conftest import ON_SQLITE
+from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -198,7 +198,7 @@ def test_of_two_who_decide_or_appeal_at_once_one_does(stage: Stage) -> None:
     assert row(stage).state == ("review" if state == "granted" else "refused")
 
 
-@ON_SQLITE
+@on_one_database
 def test_only_what_is_refused_or_stopped_can_be_appealed_against(stage: Stage) -> None:
     court = Court(stage, "refused")
     appeal = court.send()

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from app.models import CampaignKey
 from app.queries import questions as shown
-from tests.conftest import ON_SQLITE
+from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.web.test_asking import VISITOR, ask, team
 
@@ -37,7 +37,7 @@ def newest(owner: Organiser, path: str) -> str:
     return Page(owner.get(path).text).fields["question"][-1]
 
 
-@ON_SQLITE
+@on_one_database
 def test_nothing_was_asked_yet(owner: Organiser, path: str) -> None:
     assert "Nobody has asked anything yet." in Page(owner.get(path).text).words
 
@@ -72,7 +72,7 @@ def test_a_question_is_closed_without_an_answer(stage: Stage, slug: str, owner: 
     assert stage.sql("SELECT what FROM records WHERE what LIKE '%question'") == [("close_question",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_answer_that_cannot_be_sent_is_kept(stage: Stage, slug: str, owner: Organiser, path: str) -> None:
     ask(stage, slug)
     question = newest(owner, path)
@@ -85,7 +85,7 @@ def test_an_answer_that_cannot_be_sent_is_kept(stage: Stage, slug: str, owner: O
         assert text.strip() in answer.text
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_no_button_says_is_a_bad_request(owner: Organiser, path: str) -> None:
     forms: tuple[dict[str, str], ...] = (
         {"action": "burn", "question": "0" * 32},
@@ -96,7 +96,7 @@ def test_what_no_button_says_is_a_bad_request(owner: Organiser, path: str) -> No
         assert owner.post(path, form).status_code == 400
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_question_of_another_campaign_is_out_of_reach(stage: Stage, slug: str, owner: Organiser, path: str) -> None:
     from tests.stage import small_campaign
 
@@ -132,7 +132,7 @@ def test_open_questions_come_first_and_pages_hold_the_rest(
         assert "Question 1?" in Page(owner.get(f"{path}?page={odd}").text).words
 
 
-@ON_SQLITE
+@on_one_database
 def test_without_the_key_nothing_can_be_read_or_answered(stage: Stage, slug: str, owner: Organiser, path: str) -> None:
     ask(stage, slug)
     question = newest(owner, path)
@@ -142,7 +142,7 @@ def test_without_the_key_nothing_can_be_read_or_answered(stage: Stage, slug: str
     assert answer.status_code == 422
 
 
-@ON_SQLITE
+@on_one_database
 def test_others_of_the_team_see_no_questions(stage: Stage, slug: str, path: str) -> None:
     for role in ("translator", "viewer"):
         member = stage.organiser(f"{role}@example.org")

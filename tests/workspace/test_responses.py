@@ -18,8 +18,7 @@ from app.models import Response as Stored
 from app.queries.responses import find_response
 from app.web.workspace import responses as pages
 from tests.actions.test_snapshots import set_all, sign_many
-from tests.conftest import ON_SQLITE
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ def test_an_answer_stands_on_the_page_and_in_the_json(stage: Stage) -> None:
     assert recorded(stage) == ["response_recorded"]
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_answer_in_markup_is_shown_as_it_is_written(stage: Stage) -> None:
     slug, here, owner = owned(stage)
     owner.post(here, answer(title="<script>alert(1)</script>", text="{{ 7*7 }} <b>", url=""))
@@ -164,7 +163,7 @@ WRONG: tuple[tuple[dict[str, str], str, str], ...] = (
 )
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_is_wrong_is_said_and_what_was_typed_is_kept(stage: Stage) -> None:
     _, here, owner = owned(stage)
     for changes, field, said in WRONG:
@@ -178,7 +177,7 @@ def test_what_is_wrong_is_said_and_what_was_typed_is_kept(stage: Stage) -> None:
     assert stored(stage) == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_twenty_thousand_khmer_letters_fit(stage: Stage) -> None:
     _, here, owner = owned(stage)
     text = "ក" * 19_999
@@ -188,7 +187,7 @@ def test_twenty_thousand_khmer_letters_fit(stage: Stage) -> None:
     assert owner.post(here, answer(text="ក" * 120_000)).status_code == 413
 
 
-@ON_SQLITE
+@on_one_database
 def test_another_language_is_named_by_its_code(stage: Stage) -> None:
     slug, here, owner = owned(stage)
     owner.post(here, answer(language="other", other_language="VI"))
@@ -213,7 +212,7 @@ def test_the_answer_that_was_awaited_ends_the_waiting(stage: Stage) -> None:
     assert stage.sql("SELECT state FROM campaigns") == [("answered",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_editor_records_an_answer_and_moves_nothing(stage: Stage) -> None:
     _, here, editor = owned(stage, "editor")
     present(stage)
@@ -290,7 +289,7 @@ def test_signers_who_asked_are_told_once(stage: Stage) -> None:
     assert "About 5 letters have gone out." in owner.get(here).text
 
 
-@ON_SQLITE
+@on_one_database
 def test_nobody_is_told_of_a_campaign_that_is_not_public(stage: Stage) -> None:
     _, here, owner = owned(stage)
     owner.post(here, answer())
@@ -300,7 +299,7 @@ def test_nobody_is_told_of_a_campaign_that_is_not_public(stage: Stage) -> None:
     assert [one.told_at for one in stored(stage)] == [None]
 
 
-@ON_SQLITE
+@on_one_database
 def test_others_may_do_less(stage: Stage) -> None:
     slug, here, owner = owned(stage)
     owner.post(here, answer())
@@ -316,7 +315,7 @@ def test_others_may_do_less(stage: Stage) -> None:
         assert re.search(r"/tell\b", other.get(here).text) is None
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_another_campaign_was_answered_is_not_here(stage: Stage) -> None:
     _, here, owner = owned(stage)
     owner.post(here, answer())
@@ -328,7 +327,7 @@ def test_what_another_campaign_was_answered_is_not_here(stage: Stage) -> None:
     assert owner.post(f"{there}/remove").status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_answer_that_somebody_has_just_removed_is_not_there(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between looking and doing."""
     slug, here, owner = owned(stage)
@@ -346,7 +345,7 @@ def test_an_answer_that_somebody_has_just_removed_is_not_there(stage: Stage, mon
         assert owner.post(f"{here}/{kept.id.hex}{way}", answer(shown="0" * 32)).status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_form_that_hides_its_length_is_measured_all_the_same(stage: Stage) -> None:
     slug, _, _ = owned(stage)
 

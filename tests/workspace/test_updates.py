@@ -17,8 +17,8 @@ from app.jobs.fan_out import fan_out
 from app.mail.kinds import KINDS
 from app.models import Campaign
 from app.web.workspace.updates import roughly
-from tests.conftest import ON_SQLITE
 from tests.signers import insert_signers
+from tests.stage import on_one_database
 from tests.web.html import Page
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def test_news_goes_from_writing_to_every_reader_once(room: Newsroom) -> None:
     assert what == [("update_queued", 1), ("update_tried", 1)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_each_reader_gets_their_language_or_is_told_why_not(room: Newsroom) -> None:
     for locale in ("km", "fr"):
         email = f"{locale}@example.org"
@@ -151,7 +151,7 @@ def test_each_reader_gets_their_language_or_is_told_why_not(room: Newsroom) -> N
         assert link in letter.html
 
 
-@ON_SQLITE
+@on_one_database
 def test_news_needs_its_source_language_and_whole_texts(room: Newsroom) -> None:
     answer = room.post_new(title_en="", title_fr="Nouvelles", body_km="", title_km="x" * 201)
     assert answer.status_code == 422
@@ -243,7 +243,7 @@ def test_one_piece_of_news_a_day(room: Newsroom) -> None:
     assert room.stage.sql("SELECT state FROM updates") == [("queued",), ("queued",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_nothing_is_sent_before_it_is_public_after_it_was_stopped_or_to_nobody(stage: Stage) -> None:
     room = Newsroom(stage, readers=0)
     update = room.write()
@@ -258,7 +258,7 @@ def test_nothing_is_sent_before_it_is_public_after_it_was_stopped_or_to_nobody(s
     assert stage.sql("SELECT state FROM updates") == [("draft",)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_campaign_stopped_in_between_sends_no_more(room: Newsroom) -> None:
     update = room.write()
     room.try_out(update)
@@ -285,7 +285,7 @@ def test_stopping_drops_what_waits(room: Newsroom) -> None:
     assert room.stage.sql("SELECT count(*) FROM records WHERE what = 'update_stopped'") == [(1,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_was_sent_cannot_be_stopped_tried_or_thrown_away(room: Newsroom) -> None:
     update = room.write()
     room.try_out(update)
@@ -305,7 +305,7 @@ def test_a_draft_is_thrown_away(room: Newsroom) -> None:
     assert room.owner.post(update, {**TEXTS, "version": "1"}).status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_editor_writes_and_an_owner_sends(room: Newsroom) -> None:
     editor = room.stage.organiser("editor@example.org")
     room.stage.join(room.slug, editor, "editor")
@@ -323,7 +323,7 @@ def test_an_editor_writes_and_an_owner_sends(room: Newsroom) -> None:
         assert editor.get(update).status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_news_of_another_campaign_does_not_exist_and_that_is_on_record(room: Newsroom) -> None:
     update = room.write().rpartition("/")[2]
     elsewhere = room.stage.campaign(slug="schools")
@@ -336,7 +336,7 @@ def test_news_of_another_campaign_does_not_exist_and_that_is_on_record(room: New
     assert room.stage.sql("SELECT count(*) FROM records WHERE what = 'refused'") == [(6,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_pages_are_there_in_three_languages(room: Newsroom) -> None:
     update = room.write()
     for locale in ("km", "fr"):

@@ -84,9 +84,7 @@ async def show_start(visit: Visit) -> Response:
         "once": uuid4().hex,
         "organiser_name": visit.signed_in.name or "",
     }
-    return _show_start(
-        visit, values, {"promised": ["km", "en", "fr"]}, {}, is_paused=await is_creation_paused(visit)
-    )
+    return _show_start(visit, values, {"promised": ["km", "en", "fr"]}, {}, is_paused=await is_creation_paused(visit))
 
 
 async def start(visit: Visit) -> Response:
