@@ -67,6 +67,7 @@ def test_each_migration_goes_down_and_up_again_with_data_in_the_tables(empty_url
     slug = stage.campaign()
     stage.sign(slug)
     stage.post(f"/en/confirm/{stage.deliver()[0].token('confirm')}", {"signing": "1"})
+    stage.sql_write("UPDATE signatures SET standing = 'quarantined'")
     counts = {table: stage.sql(f'SELECT count(*) FROM "{table}"') for table in sorted(_tables(empty_url))}  # noqa: S608 - our own tables
     stage.close()
     assert counts["signatures"] == counts["count_events"] == [(1,)]
@@ -82,6 +83,8 @@ def test_each_migration_goes_down_and_up_again_with_data_in_the_tables(empty_url
         # Accounts, and what only they have, are gone once their tables were taken back: the migration says so.
         gone = ("account_keys", "accounts", "members", "records") if revision == "0001" else ()
         assert found == counts | {table: [(0,)] for table in gone}
+        # What was held counts no more than before, and withdrawn keeps no details.
+        assert stage.sql("SELECT state, name, email FROM signatures") == [("withdrawn", None, None)]
         stage.close()
     assert migrations.find_drift(empty_url, Base.metadata) == []
 

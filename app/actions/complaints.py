@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 
 from app.actions.accounts import make_account_key
 from app.actions.limiting import BUCKETS_KEPT, Added, Asked, exchange_hits, find_salts
@@ -17,7 +17,7 @@ from app.actions.records import record
 from app.core.db import dialect_of, insert_if_absent
 from app.core.keys import keyed_hash
 from app.models import Complaint, open_campaign_key
-from app.rules.limits import minute_of
+from app.rules.limits import is_private, minute_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -69,7 +69,11 @@ def report_campaign(
     today = select(func.count()).where(Complaint.campaign_id == campaign_id, Complaint.created_at > now - DAY)
     if session.scalars(today).one() >= FOR_A_CAMPAIGN:
         return
-    if address is not None and _count_hit(session, campaign_id, address, keyring, now) > FROM_AN_ADDRESS:
+    if (
+        address is not None
+        and not is_private(address)
+        and _count_hit(session, campaign_id, address, keyring, now) > FROM_AN_ADDRESS
+    ):
         return
     # A campaign's key is destroyed a year after it closes; its page, and what is wrong with it, stay.
     key = open_campaign_key(session, campaign_id=campaign_id, keyring=keyring)
@@ -105,14 +109,18 @@ def settle_complaint(session: Session, *, complaint_id: UUID, outcome: str, acco
 
 
 def forget_complaints(session: Session, *, now: datetime) -> int:
-    """Empty what was reported and settled 90 days ago, or never within a year; return how many."""
-    is_due = or_(Complaint.settled_at <= now - KEPT, Complaint.created_at <= now - OPEN_KEPT)
+    """Delete what was settled 90 days ago, and empty what nobody has settled within a year.
+
+    Return how many of the one or of the other, whichever is more: ``CHUNK`` where there may be more to do.
+    """
+    settled = select(Complaint.id).where(Complaint.settled_at <= now - KEPT).limit(CHUNK)
+    deleted = session.scalars(delete(Complaint).where(Complaint.id.in_(settled)).returning(Complaint.id)).all()
     is_filled = or_(Complaint.text.is_not(None), Complaint.email.is_not(None))
-    due = select(Complaint.id).where(and_(is_due, is_filled)).limit(CHUNK)
+    old = select(Complaint.id).where(Complaint.created_at <= now - OPEN_KEPT, is_filled).limit(CHUNK)
     emptied = session.scalars(
-        update(Complaint).where(Complaint.id.in_(due)).values(text=None, email=None).returning(Complaint.id)
-    )
-    return len(emptied.all())
+        update(Complaint).where(Complaint.id.in_(old)).values(text=None, email=None).returning(Complaint.id)
+    ).all()
+    return max(len(deleted), len(emptied))
 
 
 def _count_hit(session: Session, campaign_id: UUID, address: str, keyring: Keyring, now: datetime) -> int:

@@ -66,13 +66,15 @@ class Counted(NamedTuple):
 class Crossing:
     """An address crossed a limit of a campaign: everything that came from there in the window is to be set aside.
 
-    ``address`` is an IPv4 address or an IPv6 /64, as text; ``mark`` hides both and the window.
+    ``address`` is an IPv4 address or an IPv6 /64, as text; ``mark`` hides both and the window. ``expected`` is how many
+    forms were counted in it.
     """
 
     campaign_id: UUID
     address: str
     minutes: int
     mark: bytes
+    expected: int
 
 
 def find_salts(session: Session, *, days: Collection[date]) -> dict[date, bytes]:
@@ -131,6 +133,7 @@ def set_aside(session: Session, *, crossing: Crossing, keyring: Keyring, now: da
             ),
             rule="limits",
             because="",  # its rule says it, in every language
+            expected=crossing.expected,
             now=now,
         )
     return now

@@ -58,6 +58,7 @@ class Step:
     reached_id: UUID | None
     ids: tuple[UUID, ...]  # signatures, or nothing at the end
     next_id: UUID | None  # where the set stands after it
+    size: int | None = None  # how many it moves in all, where that turns out to be more than anybody was told
 
 
 def create_set(
@@ -96,18 +97,19 @@ def create_automatic_set(
     conditions: Conditions,
     rule: str,
     because: str,
+    expected: int,
     now: datetime,
     alarm_id: UUID | None = None,
 ) -> UUID:
     """Set aside whatever fulfils ``conditions``, because a limit was crossed; return the set, which is worked at next.
 
-    It looks like any other and is taken back like any other. Raises NothingAskedFor.
+    It looks like any other and is taken back like any other. ``expected`` is what whoever noticed has counted: counting
+    here would hold up everybody who writes. Raises NothingAskedFor.
     """
     set_id = uuid4()
-    size = count_set(session, campaign_id=campaign_id, conditions=conditions, now=now)
-    values = {"expected": size.moved, "action": "quarantine", "rule": rule, "because": because, "alarm_id": alarm_id}
+    values = {"expected": expected, "action": "quarantine", "rule": rule, "because": because, "alarm_id": alarm_id}
     _insert(session, set_id, campaign_id, conditions, "queued", now, created_by=None, **values)
-    _note(session, "set_made", set_id, campaign_id, None, now, rule=rule, expected=size.moved)
+    _note(session, "set_made", set_id, campaign_id, None, now, rule=rule, expected=expected)
     return set_id
 
 
@@ -171,7 +173,8 @@ def find_step(session: Session, *, set_id: UUID) -> Step | None:
         return _find_step_back(session, found)
     is_later = Signature.id > found.reached_id if found.reached_id is not None else Signature.id.is_not(None)
     ids = session.scalars(select(Signature.id).where(is_later, _is_of(found)).order_by(Signature.id).limit(CHUNK)).all()
-    return Step(set_id, found.state, found.reached_id, tuple(ids), ids[-1] if ids else found.reached_id)
+    size = _count_outgrown(session, found) if _is_outgrown(found, found.walked + len(ids)) else None
+    return Step(set_id, found.state, found.reached_id, tuple(ids), ids[-1] if ids else found.reached_id, size)
 
 
 def take_step(session: Session, *, step: Step, now: datetime) -> bool:
@@ -194,10 +197,12 @@ def take_step(session: Session, *, step: Step, now: datetime) -> bool:
     if moved.state == "reversing":
         _step_back(session, moved, step, now)
         return True
-    if moved.created_by is not None and moved.approved_by is None and moved.walked > LARGE:
+    if _is_outgrown(moved, moved.walked):
         # More than anybody was told when it was proposed: it waits for a second moderator like any large one.
-        _set(session, moved, state="proposed", reached_id=step.reached_id, walked=moved.walked - len(step.ids))
-        _note(session, "set_outgrown", moved.id, moved.campaign_id, None, now)
+        walked = moved.walked - len(step.ids)
+        expected = step.size or moved.expected
+        _set(session, moved, state="proposed", reached_id=step.reached_id, walked=walked, expected=expected)
+        _note(session, "set_outgrown", moved.id, moved.campaign_id, None, now, expected=expected)
         return True
     _step_on(session, moved, step, now)
     return True
@@ -269,6 +274,22 @@ def _is_of(found: SignatureSet) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
+def _is_outgrown(found: SignatureSet, walked: int) -> bool:
+    return found.created_by is not None and found.approved_by is None and walked > LARGE
+
+
+def _count_outgrown(session: Session, found: SignatureSet) -> int:
+    # While reading, since it goes through the whole campaign.
+    size = count_set(
+        session,
+        campaign_id=found.campaign_id,
+        conditions=parse_conditions(found.conditions),
+        now=found.created_at,
+        action=found.action,
+    )
+    return found.changed + size.moved
+
+
 def _stands_at(step: Step) -> ColumnElement[bool]:
     return and_(
         SignatureSet.id == step.set_id,
@@ -292,7 +313,9 @@ def _end(session: Session, step: Step, now: datetime) -> bool:
 
 
 def _step_on(session: Session, found: SignatureSet, step: Step, now: datetime) -> None:
-    # Asked for once more: since it was read, a moderator may have decided about one of them.
+    # Asked for once more: since it was read, a moderator may have decided about one of them. Locked before: whoever is
+    # deciding at this very moment is waited for, and heard.
+    _lock_signatures(session, step.ids)
     ids = session.scalars(select(Signature.id).where(Signature.id.in_(step.ids), _is_of(found))).all()
     who: dict[str, Any] = {
         "campaign_id": found.campaign_id,
@@ -307,6 +330,12 @@ def _step_on(session: Session, found: SignatureSet, step: Step, now: datetime) -
     _set(session, found, changed=SignatureSet.changed + changed)
 
 
+def _lock_signatures(session: Session, ids: Sequence[UUID]) -> None:
+    session.execute(
+        select(Signature.id).where(Signature.id.in_(ids)).order_by(Signature.id).with_for_update(key_share=True)
+    ).all()
+
+
 def _find_step_back(session: Session, found: SignatureSet) -> Step:
     rows = _list_made(session, found, Decision.id > (found.reached_id.int if found.reached_id is not None else 0))
     next_id = UUID(int=rows[-1].id) if rows else found.reached_id
@@ -319,9 +348,7 @@ def _step_back(session: Session, found: SignatureSet, step: Step, now: datetime)
     is_latest = ~exists().where(later.signature_id == Decision.signature_id, later.id > Decision.id)
     groups: dict[tuple[str, str], list[UUID]] = {}
     # Locked before their decisions are read: one that is being made at this moment is the later one.
-    session.execute(
-        select(Signature.id).where(Signature.id.in_(step.ids)).order_by(Signature.id).with_for_update()
-    ).all()
+    _lock_signatures(session, step.ids)
     for row in _list_made(session, found, and_(Decision.id > first, Decision.id <= last, is_latest)):
         groups.setdefault((row.before, row.rule), []).append(row.signature_id)
     changed = sum(

@@ -14,8 +14,8 @@ from app.actions.standing import note_day
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
-from app.models import LIVING_STATES, Campaign, CountEvent, Edition, Letter, Signature, Token
-from app.rules.integrity import CLEAN, Judgement, rule_of
+from app.models import LIVING_STATES, Campaign, CountEvent, Decision, Edition, Letter, Signature, Token
+from app.rules.integrity import CLEAN, HELD_BEFORE, WEIGHTS, Judgement, rule_of
 from app.rules.life import CONFIRMABLE_STATES, CONFIRMING_GRACE
 from app.rules.normalise import canonical_email, mail_domain, name_keys
 
@@ -290,7 +290,8 @@ def _keep(session: Session, row: dict[str, Any], *, people: int, now: datetime) 
     )
     if known is None and len(beside) < VERSIONS:
         row["slot"] = slot
-        row["version"] = max((each.version for each in beside), default=0) + 1
+        # The lowest that is free: one in the middle may have been erased.
+        row["version"] = min(set(range(1, VERSIONS + 1)) - {each.version for each in beside})
         row["last_letter_at"] = max([now, *(each.last_letter_at + BETWEEN_LETTERS for each in living)])
         if not _insert_signature(session, row):
             # Somebody was faster, or what stood in the way has just ended: it is all as if the form came only now.
@@ -350,7 +351,7 @@ def _living_rows(session: Session, campaign_id: UUID, email_index: bytes) -> lis
                 _signatures.c.email_index == email_index,
                 _signatures.c.state.in_(LIVING_STATES),
             )
-            .order_by(_signatures.c.slot, _signatures.c.version)
+            .order_by(_signatures.c.slot, _signatures.c.created_at, _signatures.c.version)
         )
     )
 
@@ -380,24 +381,38 @@ def _in_words(state: str) -> Any:  # noqa: ANN401 - an SQL expression
     return literal_column(f"'{state}'")
 
 
+def _confirmed(column: str) -> Any:  # noqa: ANN401 - an SQL expression
+    # What comes back is written for SQLite without the names of tables: in a subquery, a column that both have would be
+    # compared with itself.
+    return literal_column(f"signatures.{column}")
+
+
 _own_edition = aliased(Edition, name="own_edition")
 
 
 def _changed_since() -> Any:  # noqa: ANN401 - an SQL expression
     """Return the newest edition that changed the substance of what a signature was given for, or NULL."""
-    own = (
-        select(_own_edition.number)
-        .where(_own_edition.id == _signatures.c.edition_id)
-        .correlate(_signatures)
-        .scalar_subquery()
-    )
+    own = select(_own_edition.number).where(_own_edition.id == _confirmed("edition_id")).scalar_subquery()
     return (
         select(Edition.id)
-        .where(Edition.campaign_id == _signatures.c.campaign_id, Edition.is_substantive.is_(True), Edition.number > own)
+        .where(Edition.campaign_id == _confirmed("campaign_id"), Edition.is_substantive.is_(True), Edition.number > own)
         .order_by(Edition.number.desc())
         .limit(literal_column("1"))
-        .correlate(_signatures)
         .scalar_subquery()
+    )
+
+
+def _was_held() -> Any:  # noqa: ANN401 - an SQL expression
+    """Tell whether this mailbox confirmed one that was set aside or taken out, and withdrew it.
+
+    What nobody confirmed says nothing of the mailbox: anybody can send a form with somebody's address.
+    """
+    return exists().where(
+        _other.campaign_id == _confirmed("campaign_id"),
+        _other.email_index == _confirmed("email_index"),
+        _other.slot == _confirmed("slot"),
+        _other.state == _in_words("withdrawn"),
+        _other.standing != _in_words("counted"),
     )
 
 
@@ -434,8 +449,9 @@ def _confirm_statement(which: Any) -> Any:  # noqa: ANN401 - SQL going in and ou
             _signatures.c.locale,
             _signatures.c.standing,
             _signatures.c.signals,
-            select(Campaign.slug).where(Campaign.id == _signatures.c.campaign_id).scalar_subquery().label("slug"),
+            select(Campaign.slug).where(Campaign.id == _confirmed("campaign_id")).scalar_subquery().label("slug"),
             _changed_since().label("changed_edition_id"),
+            _was_held().label("was_held"),
         )
     )
 
@@ -461,14 +477,18 @@ def _confirm_values(now: datetime, **which: object) -> dict[str, object]:
 
 
 def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
-    if confirmed.standing == "counted":
+    is_counted = confirmed.standing == "counted" and not (confirmed.was_held and _hold_again(session, confirmed, now))
+    if is_counted:
         session.connection().execute(_INSERT_EVENT, {"campaign_id": confirmed.campaign_id, "change": 1, "at": now})
-    else:
-        # Its signer is told "confirmed" like everyone.
-        held = 1 if confirmed.standing == "quarantined" else 0
-        note_day(session, campaign_id=confirmed.campaign_id, rule=rule_of(confirmed.signals), now=now, held=held)
     if confirmed.version > 1:
         _supersede_other_versions(session, confirmed, now)
+    if not is_counted and confirmed.standing != "removed":
+        # Its signer is told "confirmed" like everyone. After the other versions: signatures are locked before days.
+        rule = session.scalar(
+            select(Decision.rule).where(Decision.signature_id == confirmed.id).order_by(Decision.id.desc()).limit(1)
+        )
+        rule = rule or rule_of(confirmed.signals)
+        note_day(session, campaign_id=confirmed.campaign_id, rule=rule, now=now, held=1)
     if confirmed.changed_edition_id is not None:
         # Who had confirmed before the change was asked then; this signer is asked now.
         owe_letter(
@@ -482,6 +502,24 @@ def _count(session: Session, confirmed: Row[Any], now: datetime) -> Confirmed:
             subject_id=confirmed.changed_edition_id,
         )
     return Confirmed(confirmed.id, confirmed.slug, confirmed.email)
+
+
+def _hold_again(session: Session, confirmed: Row[Any], now: datetime) -> bool:
+    """Set aside what comes after one that was not counted; False where a person has looked at this very one."""
+    is_looked_at = exists().where(Decision.signature_id == confirmed.id, Decision.account_id.is_not(None))
+    if session.scalar(select(is_looked_at)):
+        return False
+    signals = [HELD_BEFORE, *confirmed.signals]
+    session.execute(
+        update(_signatures)
+        .where(_signatures.c.id == confirmed.id)
+        .values(
+            standing="quarantined", score=_signatures.c.score + WEIGHTS[HELD_BEFORE], signals=signals, judged_at=now
+        )
+    )
+    decision = {"before": "counted", "after": "quarantined", "rule": rule_of(signals), "at": now}
+    session.execute(insert(Decision), {"signature_id": confirmed.id, **decision})
+    return True
 
 
 def _supersede_other_versions(session: Session, confirmed: Row[Any], now: datetime) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.actions.records import record
@@ -51,7 +51,7 @@ def change_standing(
             Signature.standing != to,
         )
         .order_by(Signature.id)  # so that two of these cannot wait for each other
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     if not rows:
         return 0
@@ -79,7 +79,7 @@ def restore(
         select(Signature.id, Signature.signals)
         .where(Signature.campaign_id == campaign_id, Signature.id.in_(signature_ids))
         .order_by(Signature.id)  # as below
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     decided = session.execute(
         select(Decision.signature_id, Decision.rule)
@@ -114,7 +114,7 @@ def decide(
         select(Signature.id)
         .where(Signature.campaign_id == campaign_id, Signature.id.in_(signature_ids), Signature.standing == seen)
         .order_by(Signature.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
     if rule is None:
         what, moved = (
@@ -159,16 +159,6 @@ def note_day(
     )
     added = {name: _days.c[name] + statement.excluded[name] for name in ("held", "removed", "restored")}
     session.execute(statement.on_conflict_do_update(index_elements=["campaign_id", "day", "rule"], set_=added))
-
-
-def count_by_standing(session: Session, *, campaign_id: UUID) -> dict[str, int]:
-    """Return how many confirmed signatures there are of each standing."""
-    rows = session.execute(
-        select(Signature.standing, func.count().label("number"))
-        .where(Signature.campaign_id == campaign_id, Signature.state == "confirmed")
-        .group_by(Signature.standing)
-    )
-    return {row.standing: row.number for row in rows}
 
 
 def _count(session: Session, campaign_id: UUID, rows: Sequence[Row[*tuple[Any, ...]]], to: str, now: datetime) -> None:

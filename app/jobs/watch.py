@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from app.actions.alarms import flag_pairs, raise_alarms
 from app.core.clock import utc_now
+from app.core.logs import get_logger
 from app.queries.alarms import find_sight, list_active
 from app.rules.bursts import look
 
@@ -33,8 +34,11 @@ async def watch(background: Background) -> bool:
     now, database = utc_now(), background.database
     since = _looked_at.get(database, now - FIRST) - OVERLAP
     for campaign_id in await database.read(list_active, since=since):
-        await _look_at(background, campaign_id, now)
-        await _flag(database, campaign_id, since, now)
+        try:
+            await _look_at(background, campaign_id, now)
+            await _flag(database, campaign_id, since, now)
+        except Exception as fault:  # noqa: BLE001 - one that cannot be looked at does not hide the others
+            get_logger().error("campaign not watched", campaign=str(campaign_id), error=type(fault).__name__)
     _looked_at[database] = now
     return False
 
@@ -45,7 +49,13 @@ async def _look_at(background: Background, campaign_id: UUID, now: datetime) -> 
         return
     # Not in the loop that answers people.
     findings = await asyncio.to_thread(
-        look, sight.seen, now=now, usual=sight.usual, in_hour=sight.in_hour, large_domains=sight.large_domains
+        look,
+        sight.seen,
+        now=now,
+        usual=sight.usual,
+        in_hour=sight.in_hour,
+        large_domains=sight.large_domains,
+        crowd=sight.crowd,
     )
     if findings:
         await background.database.write(raise_alarms, campaign_id=campaign_id, findings=findings, now=now)

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base
 
 LIVING_STATES: Final = ("pending", "confirmed")
-#: What is held of a signature, whatever its signer did with it: only what is confirmed *and* counted is in the count.
-STANDINGS: Final = ("counted", "quarantined", "removed")
 ENDED_STATES: Final = ("withdrawn", "expired", "disowned", "superseded")
 _IS_LIVING: Final = text("state IN ('pending', 'confirmed')")
 _WANTS_UPDATES: Final = text("state = 'confirmed' AND wants_updates")
+#: Withdrawn while it was not counted; signing again looks for it.
+_WAS_HELD: Final = text("state = 'withdrawn' AND standing <> 'counted'")
 _HAS_POSITION: Final = text("name_position IS NOT NULL")
 #: Names that may be shown and are not yet: unchecked, held, or waiting for the next group. Queries say it in these very
 #: words, so that SQLite finds its index.
 NAME_WAITS: Final = text("state = 'confirmed' AND standing = 'counted' AND is_name_shown AND name_position IS NULL")
+#: What waits for a moderator; what nobody confirmed will not count anyway. Queries say it in these very words, too.
+WAITS: Final = text("standing = 'quarantined' AND state = 'confirmed'")
 
 
 class Signature(Base):
@@ -62,7 +64,11 @@ class Signature(Base):
         ),
         Index(
             "ix_signatures_quarantined", "campaign_id", "created_at",
-            postgresql_where=text("standing = 'quarantined'"), sqlite_where=text("standing = 'quarantined'"),
+            postgresql_where=WAITS, sqlite_where=WAITS,
+        ),
+        Index(
+            "ix_signatures_held_before", "campaign_id", "email_index",
+            postgresql_where=_WAS_HELD, sqlite_where=_WAS_HELD,
         ),
         Index(
             "ix_signatures_updates", "campaign_id", "id",

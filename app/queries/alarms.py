@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import aliased
 
+from app.core.keys import SealBrokenError
 from app.models import Account, Alarm, Campaign, Flag, Signature, open_account_key, open_account_name, open_campaign_key
 from app.queries.drafts import find_draft_titles
 from app.rules.bursts import DAY, HOUR, LEAST_EXCESS, Seen, script_of
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 #: How many of the newest signatures of a campaign one look takes, and of how many of those the name.
 MOST: Final = 2500
 MOST_NAMES: Final = 300
+#: Of how many, where there are more than that, addresses and networks are counted.
+MOST_IN_CROWD: Final = 20_000
 #: Of how many earlier days the same hour is counted.
 DAYS: Final = 14
 SHOWN: Final = 100
@@ -43,6 +46,7 @@ class Sight:
     in_hour: int
     usual: tuple[int, ...] | None  # None where there are too few in this hour to ask
     large_domains: frozenset[bytes]
+    crowd: tuple[Seen, ...] = ()  # where more came: where from, and when
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,8 @@ def find_sight(session: Session, *, campaign_id: UUID, keyring: Keyring, now: da
     if in_hour == MOST:
         in_hour = _count(session, campaign_id, now - HOUR, now)
     usual = _count_usual(session, campaign_id, now) if in_hour > LEAST_EXCESS else None
-    return Sight(seen, in_hour, usual, _large_domains(key))
+    crowd = _list_crowd(session, campaign_id, now) if len(rows) == MOST else ()
+    return Sight(seen, in_hour, usual, _large_domains(key), crowd)
 
 
 def list_alarms(session: Session, *, keyring: Keyring) -> list[ShownAlarm]:
@@ -164,11 +169,13 @@ def find_alarm(session: Session, *, alarm_id: UUID, keyring: Keyring) -> ShownAl
 
 
 def list_flagged(session: Session) -> list[FlaggedCampaign]:
-    """Return the campaigns with pairs that nobody has looked at, by slug."""
+    """Return the campaigns with pairs that wait, by slug."""
     rows = session.execute(
         select(Campaign.id, Campaign.slug, Campaign.source_locale, func.count().label("number"))
         .join(Flag, Flag.campaign_id == Campaign.id)
-        .where(Flag.state == "open")
+        .join(_one, _one.id == Flag.signature_id)
+        .join(_other, _other.id == Flag.other_id)
+        .where(*_waits())
         .group_by(Campaign.id, Campaign.slug, Campaign.source_locale)
         .order_by(Campaign.slug)
     ).all()
@@ -185,7 +192,7 @@ def list_pairs(session: Session, *, campaign_id: UUID) -> list[Pair]:
         )
         .join(_one, _one.id == Flag.signature_id)
         .join(_other, _other.id == Flag.other_id)
-        .where(Flag.campaign_id == campaign_id, Flag.state == "open", *_in_place(_one), *_in_place(_other))
+        .where(Flag.campaign_id == campaign_id, *_waits())
         .order_by(Flag.found_at, Flag.signature_id)
         .limit(SHOWN)
     )  # fmt: skip
@@ -228,12 +235,21 @@ _ALARMS: Final = cast(
 )
 
 
-def _in_place(side: Any) -> tuple[Any, ...]:  # noqa: ANN401 - an alias of signatures, and conditions
-    return (side.state == "confirmed", side.standing != "removed")
+def _waits() -> tuple[Any, ...]:
+    """Return the conditions of a pair that nobody has settled and of which both are still there."""
+    both = [
+        condition for side in (_one, _other) for condition in (side.state == "confirmed", side.standing != "removed")
+    ]
+    return (Flag.state == "open", *both)
 
 
 def _script(key: DataKey, signature_id: UUID, sealed: bytes | None) -> str | None:
-    return None if sealed is None else script_of(key.open("signatures.name", signature_id, sealed))
+    if sealed is None:
+        return None
+    try:
+        return script_of(key.open("signatures.name", signature_id, sealed))
+    except SealBrokenError:
+        return None
 
 
 def _count(session: Session, campaign_id: UUID, after: datetime, until: datetime) -> int:
@@ -257,6 +273,20 @@ def _count_usual(session: Session, campaign_id: UUID, now: datetime) -> tuple[in
     ends = [now - timedelta(days=days) for days in range(1, DAYS + 1)]
     return tuple(
         _count(session, campaign_id, end - HOUR, end) for end in ends if first is not None and first < end - HOUR
+    )
+
+
+def _list_crowd(session: Session, campaign_id: UUID, now: datetime) -> tuple[Seen, ...]:
+    rows = session.execute(
+        select(Signature.confirmed_at, Signature.address_index, Signature.network_index)
+        .where(*_IN_SIGHT, Signature.campaign_id == campaign_id, Signature.confirmed_at > now - DAY)
+        .order_by(*_NEWEST_FIRST)
+        .limit(MOST_IN_CROWD)
+    )
+    return tuple(
+        Seen(at, at, address, network, b"", None, _NO_SIGNALS, has_province=False)
+        for at, address, network in rows
+        if at is not None
     )
 
 

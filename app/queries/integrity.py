@@ -1,19 +1,24 @@
-"""What is published of integrity: removals by rule and day, of days that have ended; and refusals of campaigns."""
+"""What is published of integrity: removals by rule and day, of days that have ended; and refusals of campaigns.
+
+A number below five is not published. It waits, and is part of that of a later day.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, exists, func, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from app.models import Appeal, Campaign, Edition, IntegrityDay
 from app.queries.drafts import find_draft_titles
 from app.rules.moves import PUBLIC_STATES
+from app.rules.suppression import SMALLEST, gather
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
     from uuid import UUID
 
@@ -36,7 +41,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class RemovalDay:
-    """What a rule did on one day (UTC)."""
+    """What a rule did until the end of a day (UTC), since the day before of this rule where the number shows."""
 
     day: date
     rule: str
@@ -47,7 +52,10 @@ class RemovalDay:
 
 @dataclass(frozen=True, slots=True)
 class Removals:
-    """What is published of one campaign: days in their order, and their sums, through the last whole day (UTC)."""
+    """What is published of one campaign: days in their order, and their sums, through the last whole day (UTC).
+
+    Each number is nothing, or five at least.
+    """
 
     counted_through: date
     days: tuple[RemovalDay, ...]
@@ -55,10 +63,7 @@ class Removals:
     @property
     def totals(self) -> Numbers:
         """The sums of all days."""
-        days = self.days
-        return Numbers(
-            sum(day.held for day in days), sum(day.removed for day in days), sum(day.restored for day in days)
-        )
+        return Numbers(*(sum(getattr(day, name) for day in self.days) for name in _NUMBERS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,42 +117,31 @@ def find_removals(session: Session, *, slug: str, now: datetime) -> Removals | N
     if campaign_id is None:
         return None
     through = last_whole_day(now)
-    rows = session.scalars(
-        select(IntegrityDay)
-        .where(IntegrityDay.campaign_id == campaign_id, IntegrityDay.day <= through)
-        .order_by(IntegrityDay.day, IntegrityDay.rule)
-    )
-    return Removals(through, tuple(RemovalDay(row.day, row.rule, row.held, row.removed, row.restored) for row in rows))
+    return _find_shown(session, [campaign_id], through)[campaign_id]
 
 
 def list_campaigns_with_removals(session: Session, *, now: datetime) -> list[ListedCampaign]:
-    """Return published campaigns that have removals, those with the latest day first."""
-    last_day = func.max(IntegrityDay.day).label("last_day")
+    """Return published campaigns of which removals show, those with the latest day first."""
+    through = last_whole_day(now)
+    sums = [func.sum(getattr(IntegrityDay, name)) for name in _NUMBERS]
     rows = session.execute(
-        select(
-            Campaign.id,
-            Campaign.slug,
-            Campaign.source_locale,
-            last_day,
-            *(func.sum(getattr(IntegrityDay, each)).label(each) for each in ("held", "removed", "restored")),
-        )
+        select(Campaign.id, Campaign.slug, Campaign.source_locale)
         .join(IntegrityDay, IntegrityDay.campaign_id == Campaign.id)
-        .where(Campaign.state.in_(PUBLIC_STATES), IntegrityDay.day <= last_whole_day(now))
+        .where(Campaign.state.in_(PUBLIC_STATES), IntegrityDay.day <= through)
         .group_by(Campaign.id, Campaign.slug, Campaign.source_locale)
-        .order_by(last_day.desc(), Campaign.slug)
+        .having(or_(*(each >= SMALLEST for each in sums)))
+        .order_by(func.max(IntegrityDay.day).desc(), Campaign.slug)
         .limit(CAMPAIGNS_SHOWN)
     ).all()
-    titles = _find_titles(session, [row.id for row in rows])
-    return [
-        ListedCampaign(
-            row.slug,
-            titles[row.id],
-            row.source_locale,
-            row.last_day,
-            Numbers(row.held, row.removed, row.restored),
-        )
+    ids = [row.id for row in rows]
+    titles, shown = _find_titles(session, ids), _find_shown(session, ids, through)
+    listed = [
+        ListedCampaign(row.slug, titles[row.id], row.source_locale, removals.days[-1].day, removals.totals)
         for row in rows
+        if (removals := shown[row.id]).days
     ]
+    # By the last day that shows: an order by the last that there is would tell of it.
+    return sorted(listed, key=lambda each: (-each.last_day.toordinal(), each.slug))
 
 
 def list_refusals(session: Session, *, page: int) -> Refusals:
@@ -173,6 +167,36 @@ def list_refusals(session: Session, *, page: int) -> Refusals:
     titled = [row.Campaign.id for row in rows if row.Campaign.is_refusal_titled and row.Campaign.state == "refused"]
     titles = find_draft_titles(session, campaign_ids=titled)
     return Refusals(tuple(_refused(row, titles) for row in rows), total)
+
+
+_NUMBERS: Final = ("held", "removed", "restored")
+
+
+def _find_shown(session: Session, ids: list[UUID], through: date) -> dict[UUID, Removals]:
+    """Return what is published of campaigns."""
+    rows = session.scalars(
+        select(IntegrityDay)
+        .where(IntegrityDay.campaign_id.in_(ids), IntegrityDay.day <= through)
+        .order_by(IntegrityDay.day)
+    )
+    by_rule: defaultdict[tuple[UUID, str], list[IntegrityDay]] = defaultdict(list)
+    for row in rows:
+        by_rule[row.campaign_id, row.rule].append(row)
+    days: dict[UUID, list[RemovalDay]] = {campaign_id: [] for campaign_id in ids}
+    for (campaign_id, rule), found in by_rule.items():
+        days[campaign_id] += _gather_days(rule, found)
+    return {
+        campaign_id: Removals(through, tuple(sorted(each, key=lambda day: (day.day, day.rule))))
+        for campaign_id, each in days.items()
+    }
+
+
+def _gather_days(rule: str, found: list[IntegrityDay]) -> Iterable[RemovalDay]:
+    # Each number by itself: five that a moderator took out are no cover for one that was held.
+    shown = zip(*(gather(getattr(row, name) for row in found) for name in _NUMBERS), strict=True)
+    for row, numbers in zip(found, shown, strict=True):
+        if any(numbers):
+            yield RemovalDay(row.day, rule, *numbers)
 
 
 def _refused(row: Row[*tuple[Any, ...]], titles: Mapping[UUID, Mapping[str, str]]) -> RefusedCampaign:

@@ -11,10 +11,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import exists, func, literal, select, tuple_
 
-from app.models import Campaign, Decision, Edition, Signature, open_campaign_key
+from app.models import Campaign, Decision, Edition, Member, Signature, open_campaign_key
 from app.models.base import EPOCH
+from app.models.signatures import WAITS
 from app.queries.drafts import find_draft_titles
 from app.queries.sets import fulfils
 from app.rules.khmer import comparison_key
@@ -33,6 +34,17 @@ if TYPE_CHECKING:
 PAGE: Final = 25
 #: How many names one request opens at most, while it looks for part of one.
 SCAN: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCampaign:
+    """A campaign at whose signatures a moderator wants to look, and whether that moderator is of its team."""
+
+    id: UUID
+    slug: str
+    titles: Mapping[str, str]
+    source_locale: str
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,23 +129,37 @@ class Wanted:
     part_of_name: str | None = None
 
 
-def find_waiting_campaign(session: Session, *, slug: str) -> WaitingCampaign | None:
-    """Return one campaign that has signatures, published or closed, with what waits there."""
+def find_judged_campaign(session: Session, *, slug: str, account_id: UUID) -> JudgedCampaign | None:
+    """Return one campaign as the account sees it."""
+    is_own = exists().where(Member.campaign_id == Campaign.id, Member.account_id == account_id)
     row = session.execute(
-        select(Campaign.id, Campaign.slug, Campaign.source_locale).where(Campaign.slug == slug)
+        select(Campaign.id, Campaign.slug, Campaign.source_locale, is_own.label("is_own")).where(Campaign.slug == slug)
     ).first()
     if row is None:
         return None
     titles = find_draft_titles(session, campaign_ids=[row.id])
-    waiting = session.scalars(select(func.count()).where(Signature.campaign_id == row.id, *_WAITS)).one()
-    return WaitingCampaign(row.id, row.slug, titles.get(row.id, {}), row.source_locale, waiting)
+    return JudgedCampaign(row.id, row.slug, titles.get(row.id, {}), row.source_locale, row.is_own)
+
+
+def has_own(session: Session, *, signature_ids: Sequence[UUID], account_id: UUID) -> bool:
+    """Tell whether any of these signatures is of a campaign whose team the account is of."""
+    own = select(Member.campaign_id).where(Member.account_id == account_id)
+    found = select(Signature.id).where(Signature.id.in_(signature_ids), Signature.campaign_id.in_(own)).limit(1)
+    return session.scalar(found) is not None
+
+
+def count_waiting(session: Session, *, campaign_id: UUID) -> int:
+    """Return how many signatures of a campaign wait for a moderator."""
+    return session.scalars(
+        select(func.count()).select_from(Signature).where(Signature.campaign_id == campaign_id, WAITS)
+    ).one()
 
 
 def list_waiting_campaigns(session: Session) -> list[WaitingCampaign]:
     """Return the campaigns of which something waits, the one that waits longest first."""
     waiting = (
         select(Signature.campaign_id, func.count().label("number"), func.min(Signature.created_at).label("since"))
-        .where(*_WAITS)
+        .where(WAITS)
         .group_by(Signature.campaign_id)
         .subquery()
     )
@@ -148,7 +174,7 @@ def list_waiting_campaigns(session: Session) -> list[WaitingCampaign]:
 
 def list_queue(session: Session, *, campaign_id: UUID, after: str | None = None) -> Found:
     """Return confirmed signatures that wait for a moderator, oldest first."""
-    statement = _LISTED.where(Signature.campaign_id == campaign_id, *_WAITS)
+    statement = _LISTED.where(Signature.campaign_id == campaign_id, WAITS)
     at = None if after is None else read_cursor(after)
     if at is not None:
         moment, signature_id = literal(at[0], Signature.created_at.type), literal(at[1], Signature.id.type)
@@ -235,8 +261,6 @@ def read_cursor(text: str) -> tuple[datetime, UUID] | None:
         return None
 
 
-#: What a moderator is to look at: what nobody confirmed will not count anyway.
-_WAITS: Final = (Signature.standing == "quarantined", Signature.state == "confirmed")
 _LISTED: Final = cast("Select[Any]", select(
     Signature.id, Signature.created_at, Signature.confirmed_at, Signature.state, Signature.standing, Signature.locale,
     Edition.number.label("edition"), Signature.country, Signature.subdivision, Signature.score, Signature.signals,

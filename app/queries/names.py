@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import and_, func, or_, select
 
 from app.core.keys import SealBrokenError
-from app.models import Campaign, Signature, open_campaign_key
+from app.models import Campaign, Member, Signature, is_counted, open_campaign_key
 from app.models.signatures import NAME_WAITS
 from app.queries.drafts import find_draft_titles
 from app.rules.name_check import GROUP, check_name, language_of, showing_moments
@@ -37,7 +37,7 @@ class ShownName:
 
 @dataclass(frozen=True, slots=True)
 class NamePage:
-    """Some names of the list, and the position after which it goes on."""
+    """The names of a hundred places, and the place after which the next page that has names begins."""
 
     names: tuple[ShownName, ...]
     after: int | None
@@ -56,16 +56,22 @@ class NameToLook:
 
 
 def list_names(session: Session, *, campaign_id: UUID, key: DataKey, after: int = 0) -> NamePage:
-    """Return the next names that show, in the order of their list."""
+    """Return the names that show in the hundred places that follow, in their order; none where no page begins there.
+
+    A page is of places and not of names, so that there are few addresses, and none of them says where a name stands.
+    """
+    if after % PAGE:
+        return NamePage((), None)
+    place = Signature.name_position
     rows = session.execute(
-        select(Signature.id, Signature.name, Signature.name_position)
-        .where(_shows(campaign_id), Signature.name_position > after)
-        .order_by(Signature.name_position)
-        .limit(PAGE + 1)
+        select(Signature.id, Signature.name)
+        .where(_shows(campaign_id), place > after, place <= after + PAGE)
+        .order_by(place)
     ).all()
-    opened = [key.open("signatures.name", row.id, row.name) for row in rows[:PAGE] if row.name is not None]
+    opened = [key.open("signatures.name", row.id, row.name) for row in rows if row.name is not None]
     names = tuple(ShownName(name, language_of(name)) for name in opened)
-    return NamePage(names, rows[PAGE - 1].name_position if len(rows) > PAGE else None)
+    further = session.scalar(select(place).where(_shows(campaign_id), place > after + PAGE).order_by(place).limit(1))
+    return NamePage(names, None if further is None else (further - 1) // PAGE * PAGE)
 
 
 def has_names(session: Session, *, campaign_id: UUID) -> bool:
@@ -98,9 +104,16 @@ def list_campaigns_with_due_names(session: Session, *, now: datetime) -> list[UU
     )
 
 
-def list_names_to_look(session: Session, *, check: str, keyring: Keyring, after: UUID | None) -> list[NameToLook]:
-    """Return names that are held, or were refused, opened; one more than a page holds where there are more."""
-    ids = select(Signature.id).where(Signature.name_check == check, NAME_WAITS).order_by(Signature.id).limit(LOOK + 1)
+def list_names_to_look(
+    session: Session, *, check: str, keyring: Keyring, after: UUID | None, account_id: UUID
+) -> list[NameToLook]:
+    """Return names that are held, or were refused, opened; one more than a page holds where there are more.
+
+    None of a campaign whose team the account is of: somebody else looks at these.
+    """
+    own = select(Member.campaign_id).where(Member.account_id == account_id)
+    waiting = (Signature.name_check == check, NAME_WAITS, Signature.campaign_id.not_in(own))
+    ids = select(Signature.id).where(*waiting).order_by(Signature.id).limit(LOOK + 1)
     if after is not None:
         ids = ids.where(Signature.id > after)
     rows = session.execute(
@@ -127,7 +140,11 @@ def list_names_to_look(session: Session, *, check: str, keyring: Keyring, after:
 def list_shown_under(session: Session, *, campaign_id: UUID, name_hash: bytes) -> list[UUID]:
     """Return the signatures of a campaign that show, or are about to, under a name, however it is spelt."""
     statement = select(Signature.id).where(
-        Signature.campaign_id == campaign_id, Signature.name_index == name_hash, Signature.name_check == "cleared"
+        Signature.campaign_id == campaign_id,
+        Signature.name_index == name_hash,
+        Signature.name_check == "cleared",
+        Signature.is_name_shown,
+        is_counted(),
     )
     return list(session.scalars(statement))
 

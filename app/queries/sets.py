@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, and_, case, cast, func, select
+from sqlalchemy import String, and_, case, cast, func, literal_column, or_, select
 
 from app.models import LIVING_STATES, Campaign, Edition, Signature, SignatureSet, is_counted
 from app.rules.sets import STANDING_AFTER, Conditions, parse_conditions
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 #: States of a set that background work goes on with.
 WORKING: tuple[str, ...] = ("queued", "running", "reversing")
 SHOWN = 100
+#: How far the clocks of two processes may be apart.
+CLOCKS_APART = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,24 @@ def is_of_set(campaign_id: UUID, conditions: Conditions, created_at: datetime) -
     """Return what makes a signature one of a set: living, of the campaign, no later than the set, as it asks for."""
     return and_(
         Signature.campaign_id == campaign_id,
-        Signature.state.in_(LIVING_STATES),
+        _is_living(campaign_id, conditions.sent_from),
         Signature.created_at <= created_at,
         *fulfils(conditions),
+    )
+
+
+def _is_living(campaign_id: UUID, sent_from: datetime | None) -> ColumnElement[bool]:
+    if sent_from is None:
+        return Signature.state.in_(LIVING_STATES)
+    # What was sent since then waits since then, or was confirmed later: there is an index for each, and none of where
+    # forms came from, which every form would pay for. In these very words, so that both databases find them.
+    return or_(
+        and_(Signature.state == literal_column("'pending'"), Signature.created_at >= sent_from),
+        and_(
+            Signature.state == literal_column("'confirmed'"),
+            Signature.campaign_id == campaign_id,
+            Signature.confirmed_at >= sent_from - CLOCKS_APART,
+        ),
     )
 
 
@@ -132,12 +150,10 @@ def find_set(session: Session, *, set_id: UUID) -> ShownSet | None:
     return None if row is None else _as_shown(row)
 
 
-def list_sets(session: Session, *, campaign_id: UUID | None = None) -> list[ShownSet]:
-    """Return the newest sets, of one campaign or of all; what waits for somebody or is being worked at comes first."""
+def list_sets(session: Session) -> list[ShownSet]:
+    """Return the newest sets of all campaigns; what waits for somebody or is being worked at comes first."""
     is_open = case((SignatureSet.state.in_(("proposed", *WORKING)), 0), else_=1)
     statement = _SETS.order_by(is_open, SignatureSet.created_at.desc(), SignatureSet.id).limit(SHOWN)
-    if campaign_id is not None:
-        statement = statement.where(SignatureSet.campaign_id == campaign_id)
     return [_as_shown(row) for row in session.execute(statement)]
 
 

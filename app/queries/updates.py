@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import func, select
 
 from app.core import tokens
-from app.models import Campaign, Letter, Signature, Token, Update
+from app.models import Campaign, Letter, Signature, Token, Update, is_counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,11 +75,12 @@ def find_update(session: Session, *, campaign_id: UUID, update_id: UUID) -> Upda
 
 
 def count_readers(session: Session, *, campaign_id: UUID) -> int:
-    """Return how many confirmed signers want news."""
+    """Return how many signers who are in the count want news.
+
+    Letters go to whoever is held, too. Counted here, they would tell each team at once what is held.
+    """
     return session.scalars(
-        select(func.count()).where(
-            Signature.campaign_id == campaign_id, Signature.state == "confirmed", Signature.wants_updates
-        )
+        select(func.count()).where(Signature.campaign_id == campaign_id, is_counted(), Signature.wants_updates)
     ).one()
 
 
@@ -109,7 +110,9 @@ def _of(campaign_id: UUID) -> Select[Any]:
 def _count_letters(session: Session, campaign_id: UUID) -> dict[tuple[UUID, str], int]:
     rows = session.execute(
         select(Letter.subject_id, Letter.state, func.count())
-        .where(Letter.campaign_id == campaign_id, Letter.kind == "update")
+        .join(Signature, Signature.id == Letter.signature_id)
+        # As with readers: what is held must not show in the difference.
+        .where(Letter.campaign_id == campaign_id, Letter.kind == "update", Signature.standing == "counted")
         .group_by(Letter.subject_id, Letter.state)
     )
     return {(subject_id, state): number for subject_id, state, number in rows if subject_id is not None}

@@ -47,6 +47,8 @@ QUICK_BAR: Final = 30
 QUICK_SHARE: Final = 0.3
 #: How little the time until confirming varies, in parts of its median; among people it is more than half.
 SAME_DELAY: Final = 0.15
+#: And no more than this: people of a hall who confirm the next morning all took about thirteen hours.
+SAME_DELAY_SECONDS: Final = 600
 STEPS_BAR: Final = 40  # so many steps, at least, are judged
 STEPS_SPAN: Final = timedelta(minutes=20)
 STEPS_DEVIATIONS: Final = 4.5
@@ -101,16 +103,23 @@ class Finding:
 
 
 def look(
-    seen: Sequence[Seen], *, now: datetime, usual: Sequence[int] | None, in_hour: int, large_domains: frozenset[bytes]
+    seen: Sequence[Seen],
+    *,
+    now: datetime,
+    usual: Sequence[int] | None,
+    in_hour: int,
+    large_domains: frozenset[bytes],
+    crowd: Sequence[Seen] = (),
 ) -> list[Finding]:
     """Return what is unusual among the signatures of the last day, or the newest of them, at most one of a kind.
 
-    ``in_hour`` are all of the last hour; ``usual`` how many there were in the same hour of earlier days.
+    ``in_hour`` are all of the last hour; ``usual`` how many there were in the same hour of earlier days; ``crowd``
+    where more came than ``seen`` holds: of many addresses, each may have sent too few of the newest to be seen in them.
     """
     hour = [each for each in seen if each.confirmed_at > now - HOUR]
     found = [
         _find_burst(in_hour, usual, now),
-        *_find_crowds(seen),
+        *_find_crowds(crowd or seen),
         _find_domains(seen, large_domains),
         _find_quick(hour),
         _find_same_delay(hour),
@@ -207,7 +216,8 @@ def _find_same_delay(hour: Sequence[Seen]) -> Finding | None:
         if len(delays) < STEPS_BAR:
             continue
         middle = statistics.median(delays)
-        if statistics.median([abs(each - middle) for each in delays]) < SAME_DELAY * middle:
+        spread = statistics.median([abs(each - middle) for each in delays])
+        if spread < min(SAME_DELAY * middle, SAME_DELAY_SECONDS):
             conditions = replace(_around(rows), network=mark)
             return Finding("same_delay", len(rows), len(hour), conditions, {"seconds": round(middle)})
     return None

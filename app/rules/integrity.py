@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 #: From here on a signature waits for a moderator.
 QUARANTINED_FROM: Final = 60
+#: Known only when a signature is confirmed, and enough by itself.
+HELD_BEFORE: Final = "held_before"
 
 WEIGHTS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "honeypot": 100,  # a field that nobody sees was filled in
         "address_limit": 60,  # far more forms from one address than a hall full of people sends
+        HELD_BEFORE: 60,  # the mailbox withdrew one that was not counted, and signs again
         "network_limit": 40,
         "domain_limit": 40,  # of a mail domain that is not one of the large providers
         "slowed": 30,  # a moderator slowed its country or network, and it came faster than that
@@ -28,7 +31,6 @@ WEIGHTS: Final[Mapping[str, int]] = MappingProxyType(
         "odd_name": 20,  # keys pressed at random, for its script
         "unmarked_form": 20,  # not the form that we served, or one with its mark changed
         "old_form": 10,
-        "near_duplicate": 10,  # the same name and postal code under another address
         "quick_form": 5,
         "postal_mismatch": 5,
     }
@@ -44,7 +46,7 @@ RULE_OF_SIGNAL: Final[Mapping[str, str]] = MappingProxyType(
         "domain_limit": "limits",
         "slowed": "limits",
         "throwaway_domain": "mailbox",
-        "near_duplicate": "duplicate",
+        HELD_BEFORE: "other",
     }
 )
 

@@ -103,14 +103,19 @@ def is_counted_by_domain(domain: str) -> bool:
     return True
 
 
-def list_subjects(address: str | None, domain: str) -> list[tuple[Kind, str]]:
-    """Return what a form is counted under: its address or /64, the network around that, and its mail domain.
+def is_private(address: str) -> bool:
+    """Tell whether an address, as ``place_of`` writes it, is of a private network.
 
-    An address of a private network is that of a proxy which TRUSTED_PROXIES does not name: everybody comes from there.
+    It is that of a proxy which TRUSTED_PROXIES does not name: everybody comes from there.
     """
+    return _PRIVATE.match(address) is not None
+
+
+def list_subjects(address: str | None, domain: str) -> list[tuple[Kind, str]]:
+    """Return what a form is counted under: its address or /64, the network around that, and its mail domain."""
     place = place_of(address)
     subjects: list[tuple[Kind, str]] = []
-    if place.address is not None and place.network is not None and not _PRIVATE.match(place.address):
+    if place.address is not None and place.network is not None and not is_private(place.address):
         subjects = [("address", place.address), ("network", place.network)]
     return [*subjects, ("domain", domain)] if is_counted_by_domain(domain) else subjects
 
@@ -122,7 +127,7 @@ def list_crossed(kind: Kind, hits: Mapping[int, int], minute: int, *, part: int 
     """
     if sum(hits.values()) <= _LEAST[kind] // part:
         return ()
-    return tuple(window for window in WINDOWS[kind] if _count(hits, minute, window.minutes) > window.most // part)
+    return tuple(window for window in WINDOWS[kind] if count_hits(hits, minute, window.minutes) > window.most // part)
 
 
 def is_pressed(hits: Mapping[int, int], minute: int) -> bool:
@@ -131,8 +136,9 @@ def is_pressed(hits: Mapping[int, int], minute: int) -> bool:
         return False
     # A window is fullest when one of its minutes with hits has just come.
     ends = (at for at in hits if minute - PRESSURE_STAYS_MINUTES <= at <= minute)
-    return any(_count(hits, end, PRESSURE.minutes) >= PRESSURE.most for end in ends)
+    return any(count_hits(hits, end, PRESSURE.minutes) >= PRESSURE.most for end in ends)
 
 
-def _count(hits: Mapping[int, int], minute: int, minutes: int) -> int:
+def count_hits(hits: Mapping[int, int], minute: int, minutes: int) -> int:
+    """Return how many of ``hits``, by minute, lie in the window that ends with ``minute``."""
     return sum(number for at, number in hits.items() if minute - minutes < at <= minute)

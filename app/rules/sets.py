@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 #: From this many on it takes two moderators.
 LARGE: Final = 100
 STATES: Final = ("pending", "confirmed", "withdrawn", "expired", "disowned", "superseded")
+#: What is held of a signature, whatever its signer did: only what is confirmed *and* counted is in the count.
 STANDINGS: Final = ("counted", "quarantined", "removed")
 #: What is done with a set, and where that leaves its signatures.
 STANDING_AFTER: Final[Mapping[str, str]] = MappingProxyType(
@@ -43,6 +44,7 @@ SIGNAL_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
     {
         "honeypot": message("A field that nobody sees was filled in"),
         "address_limit": message("Far too many forms from one internet address"),
+        "held_before": message("The same mailbox withdrew one that was not counted, and signed again"),
         "network_limit": message("Far too many forms from one network"),
         "domain_limit": message("Far too many forms of one mail domain"),
         "slowed": message("Its country or network is slowed, and it came faster than that"),
@@ -51,7 +53,6 @@ SIGNAL_WORDS: Final[Mapping[str, Message]] = MappingProxyType(
         "odd_name": message("The name looks like keys pressed at random"),
         "unmarked_form": message("Not the form that we served"),
         "old_form": message("The form was very old"),
-        "near_duplicate": message("The same name and postal code under another address"),
         "quick_form": message("The form was sent very quickly"),
         "postal_mismatch": message("The postal code is of another province"),
     }

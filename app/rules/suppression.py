@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final
 from app.rules.places import SUBDIVISIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 #: The smallest number that is shown, and the smallest step that a shown number takes.
 SMALLEST: Final = 5
@@ -57,6 +57,20 @@ def break_down(counts: Mapping[Place, int], shown_before: Mapping[Place, int]) -
         smallest = min(shown, key=lambda place: (shown[place], place[0], place[1] or ""))
         rest += shown.pop(smallest)
     return Breakdown(total, shown, rest if rest >= SMALLEST else 0)
+
+
+def gather(numbers: Iterable[int]) -> list[int]:
+    """Return what is shown of each of ``numbers``, one after another: nothing until five have come together, then all.
+
+    What is shown does not change when more numbers follow.
+    """
+    shown, waiting = [], 0
+    for number in numbers:
+        waiting += number
+        step = _step(0, waiting)
+        shown.append(step)
+        waiting -= step
+    return shown
 
 
 def _break_down_country(

@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from app.actions.limiting import BUCKETS_KEPT, Added, Asked, Crossing, exchange_hits, find_salts, set_aside
-from app.core.db import DatabaseUnavailableError
 from app.core.keys import keyed_hash
 from app.core.logs import get_logger
 from app.rules import limits as rules
@@ -162,7 +161,7 @@ class Limits:
         return rules.is_pressed(subject.hits, minute)
 
     async def exchange(self) -> None:
-        """Share what was counted here, read what others counted, and make the sets that are due."""
+        """Share what was counted here, and read what others counted. What befalls it is said, and memory answers."""
         async with self._lock:
             touched = {key: subject for key, subject in self._touched.items() if subject.is_shared}
             addresses = {key: address for key, address in self._addresses.items() if key in touched}
@@ -172,8 +171,7 @@ class Limits:
                     await self._share(touched)
                 for key, address in addresses.items():
                     self._look_again(touched[key], address)
-                await self._make_sets()
-            except DatabaseUnavailableError as fault:
+            except Exception as fault:  # noqa: BLE001 - forms and pages go on, whatever befalls their limits
                 # Whatever cannot be shared now goes with the next; nobody waits for it.
                 self._touched = touched | self._touched
                 self._addresses = addresses | self._addresses
@@ -186,7 +184,7 @@ class Limits:
         await self.exchange()
         for noted in self._noted.values():
             noted.due_at = 0.0
-        await self.exchange()
+        await self._make_sets()
 
     async def close(self) -> None:
         """Share what is left and let go."""
@@ -194,10 +192,7 @@ class Limits:
             async with self._lock:  # what is on its way arrives, and is not counted twice
                 self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-            try:
-                await self.settle()
-            except Exception as fault:  # noqa: BLE001 - the process ends, whatever befalls its last half second
-                self._complain(fault)
+            await self.settle()
         if self._valkey is not None:
             await self._valkey.close()
 
@@ -220,10 +215,8 @@ class Limits:
     async def _run(self) -> None:
         while self._touched or self._noted:
             await asyncio.sleep(SECONDS)
-            try:
-                await self.exchange()
-            except Exception as fault:  # noqa: BLE001 - signing goes on, whatever befalls its limits
-                self._complain(fault)
+            await self.exchange()
+            await self._make_sets()
 
     def _complain(self, fault: Exception) -> None:
         if not self._is_silent:
@@ -320,25 +313,35 @@ class Limits:
         )
 
     async def _make_sets(self) -> None:
+        # Apart from sharing: a form or a page that waits for what others counted does not wait for these.
         time = asyncio.get_running_loop().time()
-        for noted in [each for each in self._noted.values() if each.due_at <= time]:
-            minute = rules.minute_of(self._latest)
-            await self._find_salts({_day_of(minute)})
-            assert noted.subject.campaign_id is not None  # noqa: S101 - addresses have one
-            crossing = Crossing(
-                noted.subject.campaign_id,
-                noted.address,
-                noted.minutes,
-                keyed_hash(self._salts[_day_of(minute)], b"set", noted.subject.key, noted.minutes.to_bytes(2)),
-            )
-            made_at = await self._database.write(
-                set_aside, crossing=crossing, keyring=self._keyring, now=max(self._latest, noted.last_at)
-            )
-            if made_at >= noted.last_at:
-                del self._noted[noted.subject.key]
-            else:
-                # Another process made one before the last of these came: they get the next.
+        for key, noted in [(key, each) for key, each in self._noted.items() if each.due_at <= time]:
+            try:
+                is_made = await self._make_set(noted)
+            except Exception as fault:  # noqa: BLE001 - the others are made, and this one is tried again
+                get_logger().error("a set was not made", error=type(fault).__name__)
+                is_made = False
+            if not is_made:
                 noted.due_at = time + SECONDS_BETWEEN_TRIES
+            elif self._noted.get(key) is noted:  # nothing more has come from there meanwhile
+                del self._noted[key]
+
+    async def _make_set(self, noted: _Noted) -> bool:
+        minute = rules.minute_of(self._latest)
+        await self._find_salts({_day_of(minute)})
+        assert noted.subject.campaign_id is not None  # noqa: S101 - addresses have one
+        crossing = Crossing(
+            noted.subject.campaign_id,
+            noted.address,
+            noted.minutes,
+            keyed_hash(self._salts[_day_of(minute)], b"set", noted.subject.key, noted.minutes.to_bytes(2)),
+            rules.count_hits(noted.subject.hits, minute, noted.minutes),
+        )
+        made_at = await self._database.write(
+            set_aside, crossing=crossing, keyring=self._keyring, now=max(self._latest, noted.last_at)
+        )
+        # Where another process made one before the last of these came, they get the next.
+        return made_at >= noted.last_at
 
 
 def _recent(hits: dict[int, int], minute: int) -> dict[int, int]:

@@ -22,6 +22,8 @@ LETTERS_BEFORE = (
 )  # fmt: skip
 LETTERS = (*LETTERS_BEFORE, "alarm_notice", "appeal_notice", "appeal_answer")
 NAME_WAITS = "state = 'confirmed' AND standing = 'counted' AND is_name_shown AND name_position IS NULL"
+WAITS = "standing = 'quarantined' AND state = 'confirmed'"
+WAS_HELD = "state = 'withdrawn' AND standing <> 'counted'"
 #: Those that refer to others come first, as they must when tables are dropped.
 NEW_TABLES = (
     "appeals", "complaints", "used_challenges", "limit_buckets", "switches", "flags", "decisions", "signature_sets",
@@ -58,11 +60,13 @@ def downgrade() -> None:
     op.execute(f"DELETE FROM letters WHERE kind NOT IN ({listed})")  # noqa: S608 - ours
     _set_letter_kinds(LETTERS_BEFORE)
     op.execute(
-        "UPDATE signatures SET state = 'withdrawn', ended_at = confirmed_at "
+        "UPDATE signatures SET state = 'withdrawn', ended_at = confirmed_at, "
+        "name = NULL, email = NULL, phone = NULL, postal_code = NULL "
         "WHERE state = 'confirmed' AND standing <> 'counted'"
     )
     op.drop_index("ix_signatures_names_waiting", "signatures")
     op.drop_index("uq_signatures_name_position", "signatures")
+    op.drop_index("ix_signatures_held_before", "signatures")
     op.drop_index("ix_signatures_quarantined", "signatures")
     op.drop_index("ix_signatures_person", "signatures")
     op.drop_index("ix_signatures_confirmed_at", "signatures")
@@ -96,7 +100,8 @@ def _extend_signatures() -> None:
     for name, columns, where in (
         ("ix_signatures_confirmed_at", ["campaign_id", "confirmed_at"], "state = 'confirmed'"),
         ("ix_signatures_person", ["campaign_id", "person_index"], "state = 'confirmed'"),
-        ("ix_signatures_quarantined", ["campaign_id", "created_at"], "standing = 'quarantined'"),
+        ("ix_signatures_quarantined", ["campaign_id", "created_at"], WAITS),
+        ("ix_signatures_held_before", ["campaign_id", "email_index"], WAS_HELD),
     ):
         op.create_index(name, "signatures", columns, postgresql_where=sa.text(where), sqlite_where=sa.text(where))
     for name, columns, where, is_unique in (

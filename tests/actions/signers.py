@@ -45,10 +45,15 @@ def sign(
     name: str = "Sok Sopha",
     locale: str = "en",
     is_confirmed: bool = True,
+    mailbox: int | None = None,
 ) -> UUID:
-    """Sign as somebody, and confirm; the tokens of the letters are ``confirm-…`` and ``manage-…`` and the number."""
+    """Sign as somebody, and confirm; the tokens of the letters are ``confirm-…`` and ``manage-…`` and the number.
+
+    ``mailbox``: the number of whoever has the address, where it is another.
+    """
     campaign_id, key = find_campaign(session, slug=slug, keyring=keyring)
-    signer = Signer(name, f"signer-{number}@example.org", "CA", "CA-BC", None, None, (), False, False)  # noqa: FBT003 - as read
+    email = f"signer-{mailbox or number}@example.org"
+    signer = Signer(name, email, "CA", "CA-BC", None, None, (), False, False)  # noqa: FBT003 - as read
     place = place_of(address)
     origin = Origin(place.address, place.network, judgement)
     edition_id = session.scalars(select(Edition.id).where(Edition.campaign_id == campaign_id)).one()

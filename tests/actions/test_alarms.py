@@ -23,7 +23,7 @@ from app.actions.alarms import (
 from app.actions.signing import Origin, Signer, new_signature_row
 from app.jobs.watch import watch
 from app.models import Account, Alarm, CampaignKey, Edition, Flag, Signature
-from app.queries.alarms import find_sight, list_active, list_alarms, list_pairs
+from app.queries.alarms import find_sight, list_active, list_alarms, list_flagged, list_pairs
 from app.rules.bursts import Finding
 from app.rules.integrity import Judgement
 from app.rules.origins import place_of
@@ -34,6 +34,7 @@ from tests.stage import on_one_database
 
 if TYPE_CHECKING:
     import time_machine
+    from sqlalchemy import Update
     from sqlalchemy.orm import Session
 
     from app.rules.bursts import Kind
@@ -66,6 +67,10 @@ def add_signers(
         rows.append({**row, "state": "confirmed", "confirmed_at": confirmed_at})
     session.execute(insert(Signature), rows)
     return [row["id"] for row in rows]
+
+
+def execute(session: Session, *, statement: Update) -> None:
+    session.execute(statement)
 
 
 class Room:
@@ -228,6 +233,26 @@ def test_one_person_under_two_addresses_is_flagged_however_the_name_is_spelt(roo
     room.watch()
     assert (late[0], ids[0]) in room.flags()
     assert len(stage.read(list_pairs, campaign_id=room.campaign_id)) == 3
+    assert [each.pairs for each in stage.read(list_flagged)] == [3]
+    gone = update(Signature).where(Signature.id == ids[0])
+    stage.write(lambda session: session.execute(gone.values(standing="removed")))
+    assert stage.read(list_pairs, campaign_id=room.campaign_id) == []
+    assert stage.read(list_flagged) == [], "none leads to an empty list"
+
+
+@on_one_database
+def test_a_name_or_a_campaign_that_cannot_be_opened_hides_no_other(room: Room, stage: Stage) -> None:
+    *_, alone = room.sign([{"name": "Sok Sopha", "postal_code": "V3B 1A1"}] * 3)
+    another, _ = stage.read(find_campaign, slug=stage.campaign(slug="another"), keyring=stage.keyring)
+    first, second = sorted((room.campaign_id, another))
+    for statement in (
+        update(Signature).values(campaign_id=second, name=b"sealed by nobody" * 4),
+        update(Signature).where(Signature.id == alone).values(campaign_id=first),
+        update(CampaignKey).where(CampaignKey.campaign_id == first).values(sealed=b"sealed by nobody" * 4),
+    ):
+        stage.write(execute, statement=statement)
+    room.watch()
+    assert len(room.flags()) == 1
 
 
 @on_one_database

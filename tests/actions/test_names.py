@@ -111,7 +111,20 @@ def test_hiding_takes_a_name_out_at_once_and_showing_it_again_brings_it_back_to_
         hall.run(NOON)
         assert len(hall.names()) == expected
     assert hall.names() == before
-    assert hall.names(after=1) == before[1:]
+
+
+def test_a_page_is_a_hundred_places_and_no_other_address_says_where_a_name_stands(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.queries.names.PAGE", 2)
+    for number in range(7):
+        hall.sign(letters(number), NOON - timedelta(days=5))
+    hall.run(NOON)
+    assert [len(hall.names(after)) for after in range(8)] == [2, 0, 2, 0, 2, 0, 1, 0]
+    third = (Signature.name_position > 2, Signature.name_position <= 4)
+    hall.stage.write(lambda session: session.execute(update(Signature).where(*third).values(is_name_shown=False)))
+    assert (len(hall.names()), hall.names(2)) == (2, [])
+    assert hall.stage.read(list_names, campaign_id=hall.campaign_id, key=hall.key).after == 4, "over what is empty"
 
 
 def test_a_moderator_decides_once_and_on_record(hall: Hall) -> None:

@@ -16,7 +16,7 @@ from app.actions.signing import request_another_letter_by_token
 from app.core.clock import utc_now
 from app.core.keys import open_keyring
 from app.queries.campaigns import is_keyring_ours
-from tests.stage import good_form
+from tests.stage import good_form, small_campaign
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +55,19 @@ def test_fifty_parallel_forms_of_one_address_are_one_signature_and_one_letter(st
     assert len(stage.letters_to("sokha@example.org")) == 1
     with time_machine.travel(utc_now() + timedelta(minutes=10), tick=True):
         assert len(stage.letters_to("sokha@example.org")) == 1
+
+
+def test_what_changed_in_another_campaign_is_not_asked_of_a_signer(stage: Stage) -> None:
+    other, slug = stage.campaign(small_campaign("other")), stage.campaign(small_campaign())
+    stage.sql_write(
+        "UPDATE editions SET number = 2, is_substantive = TRUE "
+        "WHERE campaign_id = (SELECT id FROM campaigns WHERE slug = :slug)",
+        slug=other,
+    )
+    stage.sign(slug)
+    stage.post(f"/en/confirm/{stage.deliver()[0].token('confirm')}")
+    assert stage.count(slug) == 1
+    assert stage.sql("SELECT 1 FROM letters WHERE kind = 'edition_changed'") == []
 
 
 def test_fifty_parallel_forms_of_two_names_at_a_mailbox_of_two_are_two_signatures(stage: Stage) -> None:

@@ -75,6 +75,11 @@ def test_a_name_that_shows_is_taken_off_by_its_words_however_it_is_spelt(stage: 
     assert list(take_off("libraries", "Somebody Else")) == list(take_off("libraries", "")) == ["name"]
     assert list(take_off("libraries", "x" * 5000)) == ["name"]
     assert hall.names() == ["Chan Thy"]
+    hall.sign("Not Shown", is_shown=False)
+    stage.sql_write("UPDATE signatures SET name_check = 'cleared'")
+    assert list(take_off("libraries", "Not Shown")) == ["name"], "no list has it, so none tells of it"
+    sought = select(Record.details).where(Record.what == "name_sought")
+    assert stage.read(lambda session: session.scalars(sought).all()) == [{"found": 0}] * 2
     assert take_off("libraries", "CHAN  thy") == {}
     assert hall.names() == []
 

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.dialects import sqlite
 
+from app.actions.alarms import raise_alarms
 from app.core.clock import utc_now
-from app.models import Record
+from app.models import Record, Signature
+from app.models.signatures import WAITS
+from app.queries.alarms import list_alarms
 from app.queries.moderation import read_cursor
+from app.rules.bursts import Finding
 from app.rules.integrity import Judgement
+from app.rules.sets import Conditions
 from tests.actions.signers import HELD, find_campaign, rolled_up, sign
 from tests.stage import on_one_database
 from tests.web.html import Page
@@ -227,3 +234,55 @@ def test_it_is_all_in_three_languages_and_for_moderators_alone(room: Room, stage
     assert opened.headers["location"] == AT
     assert room.moderator.get("/en/moderation/signatures/nothing").status_code == 404
     assert room.moderator.get("/en/moderation/signatures/NOTHING").status_code == 404
+
+
+def test_a_moderator_of_the_team_sees_and_decides_nothing_of_that_campaign(room: Room, stage: Stage) -> None:
+    held = room.sign(judgement=HELD, name="Hun Sen")
+    other = room.sign(name="Hun Sen")
+    insider = stage.organiser("insider@example.org", role="moderator")
+    stage.join(room.slug, insider)
+    proposed = {"c_standing": "quarantined", "action": "remove", "rule": "other", "because": "x", "once": "a" * 32}
+    assert room.post("/set/propose", proposed).status_code == 303
+    findings = [Finding("quick", 300, 1000, Conditions(standing="counted"), {"seconds": 10})]
+    campaign_id, _ = stage.read(find_campaign, slug=room.slug, keyring=stage.keyring)
+    stage.write(raise_alarms, campaign_id=campaign_id, findings=findings, now=utc_now())
+    (alarm,) = stage.read(list_alarms, keyring=stage.keyring)
+    at_set, at_alarm, pair = f"/sets/{'a' * 32}", f"/alarms/{alarm.id.hex}", f"{held.hex}-{other.hex}"
+    signatures, pairs = f"/signatures/{room.slug}", f"/pairs/{room.slug}"
+    seen = (
+        signatures, f"{signatures}/search", f"{signatures}/one/{held.hex}", f"{signatures}/set",
+        pairs, f"{pairs}/{pair}", at_set, at_alarm,
+    )  # fmt: skip
+    moderation = "/en/moderation"
+    assert room.moderator.get(f"{moderation}{at_set}").status_code == 200
+    assert room.moderator.get(f"{moderation}{at_alarm}").status_code == 200
+    for path in seen:
+        assert insider.get(f"{moderation}{path}").status_code == 404, path
+    done = (
+        (signatures, {"action": "honest", "signature": held.hex}), (f"{signatures}/search", {"name": "Hun Sen"}),
+        (f"{signatures}/one/{held.hex}", {"action": "honest", "seen": "quarantined"}), (f"{signatures}/set", {}),
+        (f"{signatures}/set/propose", proposed), (f"{pairs}/{pair}", {"action": "keep"}), (at_alarm, {}),
+        *((f"{at_set}/{verb}", {}) for verb in ("approve", "decline", "stop", "reverse")),
+        ("/names", {"action": "off", "campaign": room.slug, "name": "Hun Sen"}),
+        ("/names", {"action": "show", "seen": "held", "signature": other.hex}),
+    )  # fmt: skip
+    for path, data in done:
+        assert insider.post(f"{moderation}{path}", data).status_code == 404, path
+    stage.sql_write("UPDATE signatures SET name_check = 'held', is_name_shown = TRUE")
+    assert "Hun Sen" in room.moderator.get(f"{moderation}/names").text
+    assert "Hun Sen" not in insider.get(f"{moderation}/names").text
+    refused = [line for line in room.lines("refused") if line.get("because") == "of_team"]
+    assert len(refused) == len(seen) + len(done)
+    assert stage.sql("SELECT standing, count(*) FROM signatures GROUP BY standing ORDER BY standing") == [
+        ("counted", 1),
+        ("quarantined", 1),
+    ]
+
+
+def test_what_waits_is_found_by_its_index(stage: Stage) -> None:
+    stage.campaign()
+    statement = select(Signature.id).where(Signature.campaign_id == uuid4(), WAITS).order_by(Signature.created_at)
+    compiled = str(statement.compile(dialect=sqlite.dialect()))
+    plan = stage.sql("EXPLAIN QUERY PLAN " + compiled.replace("?", "'x'"))
+    assert "ix_signatures_quarantined" in plan[0][3]
+    assert "TEMP B-TREE" not in str(plan)

@@ -13,7 +13,7 @@ from app.rules.origins import NOWHERE, place_of
 
 signals = st.sets(st.sampled_from(sorted(WEIGHTS)))
 #: What people do by being many, by taking their time or none, or by living where they do not get their mail.
-HONEST = ("quick_form", "old_form", "postal_mismatch", "near_duplicate")
+HONEST = ("quick_form", "old_form", "postal_mismatch")
 
 
 def test_judge_of_nothing_is_clean() -> None:

@@ -440,6 +440,8 @@ def test_what_publishing_waits_for() -> None:
     assert the(past, "closing_date").blocks
     assert "29 September 2026" in the(past, "closing_date").message.say("en")
     assert not the(replace(CLEAN, today=CLOSES), "closing_date").blocks
+    two_places = parse_rule({"all_of": [{"resident_of": ["CA"]}, {"resident_of": ["FR"]}]})
+    assert the(replace(CLEAN, eligibility=two_places), "nobody").blocks
     backwards = replace(CLEAN, opens_on=date(2026, 10, 1))
     assert the(backwards, "closing_date").blocks
     unsaid = replace(CLEAN, thresholds=(CheckedThreshold(500, {"en": "It is presented", "fr": " "}),))

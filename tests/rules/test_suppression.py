@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.rules.places import COUNTRIES, SUBDIVISIONS
-from app.rules.suppression import SMALLEST, Breakdown, Place, break_down
+from app.rules.suppression import SMALLEST, Breakdown, Place, break_down, gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,6 +145,14 @@ def _plainest(counts: Counts, place: Place, shown: Breakdown) -> Counts:
 def test_a_first_snapshot(counts: Counts, cells: Counts, rest: int) -> None:
     shown = break_down(counts, {})
     assert (dict(shown.cells), shown.rest) == (cells, rest)
+
+
+@given(st.lists(st.integers(0, 12), max_size=30), st.integers(0, 30))
+def test_numbers_gather_to_five_at_least_and_what_was_shown_stays(numbers: list[int], until: int) -> None:
+    shown = gather(numbers)
+    assert all(each == 0 or each >= SMALLEST for each in shown)
+    assert 0 <= sum(numbers) - sum(shown) < SMALLEST
+    assert gather(numbers[:until]) == shown[:until]
 
 
 def test_a_cell_keeps_its_number_until_it_has_moved_by_five() -> None:

@@ -28,6 +28,8 @@ def test_who_may_not_sign_is_told_how_else_to_help(site: Stage) -> None:
     assert HELP in page.words
     assert "Cambodian citizens living in Canada; and organisations based in France." in page.words
     assert "If you are allowed to sign for an organisation, that organisation can sign." in page.words
+    assert f"/en/campaigns/{slug}/ask" in page.links
+    assert page.words.count("Write to the organiser") == 1
 
 
 def test_who_may_sign_is_not_told_how_else_to_help(site: Stage) -> None:

@@ -249,6 +249,9 @@ def test_nothing_is_sent_before_it_is_public_after_it_was_stopped_or_to_nobody(s
     update = room.write()
     room.try_out(update)
     assert "No confirmed signer has asked for news yet." in room.send(update).text
+    stage.write(insert_signers, slug=room.slug, emails=["h@example.org"], keyring=stage.keyring, now=utc_now())
+    stage.sql_write("UPDATE signatures SET standing = 'quarantined'")
+    assert "No confirmed signer has asked for news yet." in room.send(update).text, "what is held is not told"
     stage.write(insert_signers, slug=room.slug, emails=["a@example.org"], keyring=stage.keyring, now=utc_now())
     stage.write(_stop)
     assert "You can write news now." in room.see(room.at)

@@ -27,7 +27,10 @@ class _PassedOn(Message):
 
 
 def ways_to_help(rule: Rule, signer: Signer) -> tuple[Message, ...]:
-    """Return what ``signer``, who may not sign, can do instead, the nearest first; nothing for one who may."""
+    """Return what ``signer``, who may not sign, can do instead, the nearest first; nothing for one who may.
+
+    The last is to write to the organiser, which is where its page has the link.
+    """
     if not reasons_against(rule, signer):
         return ()
     meaning = meaning_of(rule)

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from app.i18n import Message, message
+from app.rules.eligibility import admits_nobody
 from app.rules.khmer import comparison_key
 from app.rules.preflight.commons import place_of
 from app.rules.preflight.shapes import Body, Finding, Place, Severity, Source, sentence
@@ -176,6 +177,16 @@ def _find_dates(check: CheckInput) -> Iterator[Finding]:
         )
 
 
+def _find_eligibility(check: CheckInput) -> Iterator[Finding]:
+    if admits_nobody(check.eligibility):
+        yield _block(
+            "nobody",
+            Place("eligibility", page="settings"),
+            message("Nobody can sign: these conditions cannot be met together."),
+            message("Change who can sign in the settings."),
+        )
+
+
 def _find_thresholds(check: CheckInput) -> Iterator[Finding]:
     for number, threshold in enumerate(check.thresholds, 1):
         for locale in check.promised_locales:
@@ -236,6 +247,7 @@ RULES: Final[tuple[Callable[[CheckInput], Iterator[Finding]], ...]] = (
     _find_substance,
     _find_languages,
     _find_dates,
+    _find_eligibility,
     _find_thresholds,
     _find_addressees,
     _find_similar,

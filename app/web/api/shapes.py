@@ -190,14 +190,14 @@ class NumbersShape(Shape):
 
 
 class RemovalDayShape(NumbersShape):
-    """What a rule did on one day (UTC)."""
+    """What a rule did until the end of a day (UTC), since the last one where the number shows; below five, it waits."""
 
     day: date
     rule: Rule
 
 
 class IntegrityShape(Shape):
-    """Removals by rule and day, through the last whole day (UTC); ``totals`` are the sums of the days."""
+    """Removals by rule and day, through the last whole day (UTC); ``totals`` are the sums of the days that show."""
 
     campaign: str
     as_of: Moment

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from app.i18n import Locale
     from app.queries.alarms import OpenedSide, ShownAlarm
-    from app.queries.moderation import WaitingCampaign
+    from app.queries.moderation import JudgedCampaign
     from app.web.gate import Visit
 
 _OUTCOMES: Final[Mapping[str, Message]] = {
@@ -70,7 +70,7 @@ async def show(visit: Visit) -> Response:
 async def settle(visit: Visit) -> Response:
     """Settle an alarm with what came of it."""
     form = await visit.read_form()
-    outcome, alarm_id = form.text("outcome"), read_id(visit.request.path_params["alarm"])
+    outcome, alarm_id = form.text("outcome"), (await _find_alarm(visit)).id
     if outcome not in OUTCOMES:
         error = message("Choose what came of it").say(visit.locale)
         return await _show(visit, UNPROCESSABLE, errors=[("outcome", error)])
@@ -119,14 +119,21 @@ async def settle_pair(visit: Visit) -> Response:
     return visit.go(f"/pairs/{campaign.slug}")
 
 
-async def _show(
-    visit: Visit, status_code: int = 200, *, note: str | None = None, errors: Sequence[tuple[str, str]] = ()
-) -> Response:
-    locale = visit.locale
+async def _find_alarm(visit: Visit) -> ShownAlarm:
+    """Return the alarm in the address. Raises HTTPException 404: also, on record, for one of one's own campaign."""
     alarm_id = read_id(visit.request.path_params["alarm"])
     alarm = await visit.house.database.read(find_alarm, alarm_id=alarm_id, keyring=visit.house.keyring)
     if alarm is None:
         raise HTTPException(404)
+    await find_campaign(visit, alarm.slug)
+    return alarm
+
+
+async def _show(
+    visit: Visit, status_code: int = 200, *, note: str | None = None, errors: Sequence[tuple[str, str]] = ()
+) -> Response:
+    locale = visit.locale
+    alarm = await _find_alarm(visit)
     return visit.show(
         "moderation/alarm.html",
         status_code=status_code,
@@ -158,7 +165,7 @@ def _sets(alarm: ShownAlarm, locale: Locale) -> list[tuple[str, str, str]]:
 
 
 async def _show_pairs(
-    visit: Visit, campaign: WaitingCampaign, status_code: int = 200, *, note: str | None = None
+    visit: Visit, campaign: JudgedCampaign, status_code: int = 200, *, note: str | None = None
 ) -> Response:
     return visit.show(
         "moderation/alarm_pairs.html",
@@ -172,7 +179,7 @@ async def _show_pairs(
 
 
 async def _show_pair(
-    visit: Visit, campaign: WaitingCampaign, status_code: int = 200, *, errors: Sequence[tuple[str, str]] = ()
+    visit: Visit, campaign: JudgedCampaign, status_code: int = 200, *, errors: Sequence[tuple[str, str]] = ()
 ) -> Response:
     one, other = _read_pair(visit)
     found = await visit.house.database.read(

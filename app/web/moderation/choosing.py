@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
 
+from app.actions.records import record
 from app.i18n import LOCALES
 from app.i18n.formats import language_name
 from app.models import open_campaign_key
-from app.queries.moderation import find_waiting_campaign
+from app.queries.moderation import find_judged_campaign
 from app.rules.integrity import REMOVAL_RULES
 from app.rules.places import COMMON_COUNTRIES, SUBDIVISIONS, country_name, list_countries, list_subdivisions
 from app.rules.sets import (
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from app.core.keys import DataKey
     from app.i18n import Locale
-    from app.queries.moderation import WaitingCampaign
+    from app.queries.moderation import JudgedCampaign
     from app.web.gate import Visit
 
 UNPROCESSABLE: Final = 422
@@ -39,15 +40,38 @@ CONFLICT: Final = 409
 ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
-async def find_campaign(visit: Visit) -> WaitingCampaign:
-    """Return the campaign in the address. Raises HTTPException 404."""
-    slug = visit.request.path_params["slug"]
-    found = None
-    if SLUG.fullmatch(slug):
-        found = await visit.house.database.read(find_waiting_campaign, slug=slug)
+async def find_campaign(visit: Visit, slug: str | None = None) -> JudgedCampaign:
+    """Return the campaign in the address, or another one. Raises HTTPException 404: also, on record, for its team.
+
+    Whoever organises a campaign is not told who signed it, moderator or not, and does not decide what counts.
+    """
+    found = await seek_campaign(visit, visit.request.path_params["slug"] if slug is None else slug)
     if found is None:
         raise HTTPException(404)
     return found
+
+
+async def seek_campaign(visit: Visit, slug: str) -> JudgedCampaign | None:
+    """Return a campaign, or None. Raises HTTPException 404, on record, for its team."""
+    if not SLUG.fullmatch(slug):
+        return None
+    found = await visit.house.database.read(find_judged_campaign, slug=slug, account_id=visit.signed_in.account_id)
+    if found is not None and found.is_own:
+        await refuse_own(visit, found.id)
+    return found
+
+
+async def refuse_own(visit: Visit, campaign_id: UUID | None = None) -> NoReturn:
+    """Put on record that somebody wanted to judge signatures of their own campaign. Raises HTTPException 404."""
+    await visit.house.database.write(
+        record,
+        what="refused",
+        now=visit.now,
+        account_id=visit.signed_in.account_id,
+        campaign_id=campaign_id,
+        details={"method": visit.request.method, "because": "of_team"},
+    )
+    raise HTTPException(404)
 
 
 async def find_key(visit: Visit, campaign_id: UUID) -> DataKey | None:

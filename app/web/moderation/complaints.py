@@ -19,6 +19,7 @@ from app.rules.permissions import StaffPermission
 from app.web.gate import Page
 from app.web.moderation.choosing import CONFLICT, UNPROCESSABLE, read_id
 from app.web.moderation.reviews import can_operate
+from app.web.routes import read_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +29,10 @@ if TYPE_CHECKING:
     from app.queries.complaints import OpenedComplaint
     from app.web.gate import Visit
 
-_PAGE_DIGITS: Final = 5
-
 
 async def show_list(visit: Visit) -> Response:
     """Show reports: open ones first, the oldest first; ``?page=`` goes on."""
-    page = read_page(visit)
+    page = read_page(visit.request)
     complaints = await visit.house.database.read(list_complaints, page=page)
     if page > complaints.pages:
         raise HTTPException(404)
@@ -72,14 +71,6 @@ async def settle(visit: Visit) -> Response:
     except ComplaintSettled:
         return await _show(visit, await _find(visit), CONFLICT, is_stale=True)
     return visit.go("/complaints?done")
-
-
-def read_page(visit: Visit) -> int:
-    """Return the page of a list that is asked for, from 1. Raises HTTPException 404."""
-    typed = visit.request.query_params.get("page", "1")
-    if not (typed.isascii() and typed.isdigit() and len(typed) <= _PAGE_DIGITS and int(typed) > 0):
-        raise HTTPException(404)
-    return int(typed)
 
 
 async def _find(visit: Visit) -> OpenedComplaint:

@@ -13,15 +13,13 @@ from starlette.exceptions import HTTPException
 from app.actions.names import decide_names
 from app.actions.records import record
 from app.i18n import message
-from app.models import open_campaign_key
-from app.queries.moderation import find_waiting_campaign, name_hash
+from app.queries.moderation import has_own, name_hash
 from app.queries.names import LOOK, list_names_to_look, list_shown_under
 from app.rules.name_check import language_of
 from app.rules.normalise import NAME_LIMIT, Refused, clean_line
 from app.rules.permissions import StaffPermission
 from app.web.gate import Page
-from app.web.house import SLUG
-from app.web.moderation.choosing import ID, UNPROCESSABLE, read_id
+from app.web.moderation.choosing import ID, UNPROCESSABLE, find_key, read_id, refuse_own, seek_campaign
 from app.web.moderation.reviews import can_operate
 
 if TYPE_CHECKING:
@@ -56,18 +54,20 @@ async def decide(visit: Visit) -> Response:
     ids = [read_id(text) for text in form.texts("signature")]
     if not ids:
         return await _show(visit, errors={"ticked": message("Tick at least one name").say(visit.locale)}, check=seen)
+    if await visit.house.database.read(has_own, signature_ids=ids, account_id=visit.signed_in.account_id):
+        await refuse_own(visit)
     await _decide(visit, ids, seen, is_shown=action == "show")
     return visit.go(f"/names?done={len(ids)}" + ("" if seen == "held" else f"&check={seen}"))
 
 
 async def _take_off(visit: Visit, form: Form) -> Response:
-    """Take a name off the list of a campaign, whoever has it: it is found by its hash, and opened for nobody."""
-    slug, errors, found = form.text("campaign").strip().lower(), {}, None
-    if SLUG.fullmatch(slug):
-        found = await visit.house.database.read(find_waiting_campaign, slug=slug)
-    key = None
-    if found is not None:
-        key = await visit.house.database.read(open_campaign_key, campaign_id=found.id, keyring=visit.house.keyring)
+    """Take a name off the list of a campaign, whoever has it: it is found by its hash, and opened for nobody.
+
+    The try goes on record whatever comes of it: whether somebody signed is as much as a name.
+    """
+    errors: dict[str, str] = {}
+    found = await seek_campaign(visit, form.text("campaign").strip().lower())
+    key = None if found is None else await find_key(visit, found.id)
     if found is None or key is None:
         errors["campaign"] = message("There is no such campaign, or its names are erased").say(visit.locale)
     ids: list[UUID] = []
@@ -76,6 +76,14 @@ async def _take_off(visit: Visit, form: Form) -> Response:
         if name and found is not None and key is not None:
             ids = await visit.house.database.read(
                 list_shown_under, campaign_id=found.id, name_hash=name_hash(key, name)
+            )
+            await visit.house.database.write(
+                record,
+                what="name_sought",
+                now=visit.now,
+                account_id=visit.signed_in.account_id,
+                campaign_id=found.id,
+                details={"found": len(ids)},
             )
         if not ids and not errors:
             errors["name"] = message("No name on that list is written so").say(visit.locale)
@@ -115,6 +123,7 @@ async def _show(
         check=check,
         keyring=visit.house.keyring,
         after=read_id(after) if ID.fullmatch(after) else None,
+        account_id=visit.signed_in.account_id,
     )
     shown = found[:LOOK]
     await _note_look(visit, shown)

@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from app.queries.moderation import WaitingCampaign
+    from app.queries.moderation import JudgedCampaign
+    from app.queries.sets import ShownSet
     from app.rules.sets import Conditions
     from app.web.forms import Form
     from app.web.gate import Visit
@@ -65,7 +66,7 @@ ACTIONS: Final[Mapping[str, Message]] = {
 
 
 async def show_list(visit: Visit) -> Response:
-    """Show the sets of all campaigns, what waits for somebody first; or those of one (``?campaign=``)."""
+    """Show the sets of all campaigns, what waits for somebody first."""
     return visit.show(
         "moderation/sets.html",
         sets=await visit.house.database.read(list_sets),
@@ -125,7 +126,7 @@ def _doing(work: Callable[..., object]) -> Callable[[Visit], Awaitable[Response]
 
     async def do(visit: Visit) -> Response:
         await visit.read_form()
-        set_id = read_id(visit.request.path_params["set_id"])
+        set_id = (await _find_set(visit)).id
         who = {"account_id": visit.signed_in.account_id, "now": visit.now}
         try:
             await visit.house.database.write(work, set_id=set_id, **who)
@@ -151,7 +152,7 @@ def _read_chosen(form: Form) -> Conditions:
 
 
 async def _create(
-    visit: Visit, campaign: WaitingCampaign, conditions: Conditions, form: Form, *, because: str, set_id: UUID
+    visit: Visit, campaign: JudgedCampaign, conditions: Conditions, form: Form, *, because: str, set_id: UUID
 ) -> bool:
     """Make the set; False where it would move nothing."""
     database, action, alarm = visit.house.database, form.text("action"), form.text("alarm")
@@ -176,7 +177,7 @@ async def _create(
 
 async def _show_builder(
     visit: Visit,
-    campaign: WaitingCampaign,
+    campaign: JudgedCampaign,
     conditions: Conditions | None,
     status_code: int = 200,
     *,
@@ -212,10 +213,17 @@ async def _show_builder(
     )
 
 
-async def _show_set(visit: Visit, status_code: int = 200, *, note: str | None = None) -> Response:
+async def _find_set(visit: Visit) -> ShownSet:
+    """Return the set in the address. Raises HTTPException 404: also, on record, for a set of one's own campaign."""
     found = await visit.house.database.read(find_set, set_id=read_id(visit.request.path_params["set_id"]))
     if found is None:
         raise HTTPException(404)
+    await find_campaign(visit, found.slug)
+    return found
+
+
+async def _show_set(visit: Visit, status_code: int = 200, *, note: str | None = None) -> Response:
+    found = await _find_set(visit)
     return visit.show(
         "moderation/set.html",
         status_code=status_code,

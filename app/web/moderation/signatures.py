@@ -16,6 +16,7 @@ from app.core.keys import SealBrokenError
 from app.i18n import message
 from app.queries.moderation import (
     Wanted,
+    count_waiting,
     email_hash,
     find_opened_signature,
     list_queue,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from app.queries.moderation import ListedSignature, WaitingCampaign
+    from app.queries.moderation import JudgedCampaign, ListedSignature
     from app.web.forms import Form
     from app.web.gate import Visit
 
@@ -182,7 +183,7 @@ def _read_decision(visit: Visit, form: Form) -> tuple[str | None, list[tuple[str
     return rule, []
 
 
-async def _decide(visit: Visit, campaign: WaitingCampaign, ids: Sequence[UUID], seen: str, rule: str | None) -> int:
+async def _decide(visit: Visit, campaign: JudgedCampaign, ids: Sequence[UUID], seen: str, rule: str | None) -> int:
     moved = await visit.house.database.write(
         decide,
         campaign_id=campaign.id,
@@ -201,7 +202,7 @@ async def _record(visit: Visit, campaign_id: UUID, what: str, details: Mapping[s
     await visit.house.database.write(record, what=what, now=visit.now, details=details, **who)
 
 
-async def _read_wanted(visit: Visit, campaign: WaitingCampaign) -> tuple[Wanted, dict[str, str]]:
+async def _read_wanted(visit: Visit, campaign: JudgedCampaign) -> tuple[Wanted, dict[str, str]]:
     """Return what the address asks for, and which of it is about one person. Raises HTTPException 404."""
     conditions = conditions_of(visit)
     given = {name: visit.request.query_params.get(name, "") for name in ("email", "name", "part")}
@@ -221,7 +222,7 @@ async def _read_wanted(visit: Visit, campaign: WaitingCampaign) -> tuple[Wanted,
 
 async def _show_queue(
     visit: Visit,
-    campaign: WaitingCampaign,
+    campaign: JudgedCampaign,
     status_code: int = 200,
     *,
     errors: Sequence[tuple[str, str]] = (),
@@ -234,6 +235,7 @@ async def _show_queue(
         status_code=status_code,
         path=f"/moderation/signatures/{campaign.slug}",
         campaign=campaign,
+        waiting=await visit.house.database.read(count_waiting, campaign_id=campaign.id),
         found=found,
         rows=_as_rows(visit, found.signatures),
         rules=list_rules(visit.locale),
@@ -248,7 +250,7 @@ async def _show_queue(
 
 async def _show_search(
     visit: Visit,
-    campaign: WaitingCampaign,
+    campaign: JudgedCampaign,
     status_code: int = 200,
     *,
     wanted: Wanted | None = None,
@@ -279,7 +281,7 @@ async def _show_search(
 
 
 async def _show_one(
-    visit: Visit, campaign: WaitingCampaign, status_code: int = 200, *, errors: Sequence[tuple[str, str]] = ()
+    visit: Visit, campaign: JudgedCampaign, status_code: int = 200, *, errors: Sequence[tuple[str, str]] = ()
 ) -> Response:
     signature_id = read_id(visit.request.path_params["signature"])
     opened = await visit.house.database.read(

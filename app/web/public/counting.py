@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
@@ -12,15 +12,13 @@ from app.queries.integrity import find_removals, list_campaigns_with_removals, l
 from app.rules.refusals import REFUSAL_RULES, say_refusal
 from app.rules.sets import say_rule
 from app.web.public import views
+from app.web.routes import read_page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from app.web.house import House
-
-#: No list is this long: more digits than these are no page of ours.
-_PAGE_DIGITS: Final = 5
 
 
 class Counting:
@@ -61,7 +59,7 @@ class Counting:
 
     async def show_refusals(self, request: Request) -> Response:
         """Show which campaigns were refused, and under which rule; ``?page=`` goes on."""
-        locale, page = views.locale_of(request), _page_of(request)
+        locale, page = views.locale_of(request), read_page(request)
         refusals = await self._house.database.read(list_refusals, page=page)
         if page > refusals.pages:
             raise HTTPException(404)
@@ -75,11 +73,3 @@ class Counting:
             page=page,
             pages=refusals.pages,
         )
-
-
-def _page_of(request: Request) -> int:
-    """Return the page that is asked for, from 1. Raises HTTPException 404."""
-    typed = request.query_params.get("page", "1")
-    if not (typed.isascii() and typed.isdigit() and len(typed) <= _PAGE_DIGITS and int(typed) > 0):
-        raise HTTPException(404)
-    return int(typed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from app.web.house import House
 
 _NOBODY: Final = NamePage((), None)
-_MOST_DIGITS: Final = 9
+_START: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
 class Names:
@@ -33,13 +34,13 @@ class Names:
         ]
 
     async def show(self, request: Request) -> Response:
-        """Show a hundred names, with the way on. Search engines are asked to leave them alone."""
+        """Show the names of a hundred places, with the way on. Search engines are asked to leave them alone."""
         locale = views.locale_of(request)
         shelved = await views.find_shelved(self._house, request)
         campaign, after = shelved.campaign, request.path_params.get("after")
         if campaign.state == "stopped" or not campaign.takes_individuals:
             raise HTTPException(404)
-        if after is not None and not (after.isascii() and after.isdigit() and len(after) <= _MOST_DIGITS):
+        if after is not None and not _START.fullmatch(after):
             raise HTTPException(404)
         page = _NOBODY
         if shelved.key is not None:

@@ -1,0 +1,1 @@
+"""Attacks on the count, with honest people in the midst: ``script/attacks``, and ``docs/integrity.md`` for figures."""
