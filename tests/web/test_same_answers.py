@@ -14,6 +14,7 @@ import time_machine
 from app.core.clock import utc_now
 from app.main import build_house, create_app
 from app.settings import Settings
+from app.web import limits
 from app.web.cookies import SIGNING_COOKIE
 from app.web.public import signing
 from tests.stage import Stage, small_campaign
@@ -84,7 +85,8 @@ def test_every_answer_that_could_tell_waits_a_little(
     sleep = asyncio.sleep
 
     async def noticing(seconds: float) -> None:
-        pauses.append(seconds)
+        if seconds != limits.SECONDS:  # what is shared of them now and then holds up no answer
+            pauses.append(seconds)
         await sleep(0)
 
     monkeypatch.setattr(asyncio, "sleep", noticing)

@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import insert, select, update
 
 from app.actions.campaigns import import_campaign
@@ -15,7 +14,7 @@ from app.models import Campaign, Sponsor, TextItem, TextPart
 from app.queries.checks import find_check
 from app.rules import preflight
 from app.rules.campaign_file import parse_campaign_file
-from tests.stage import REAL_CAMPAIGNS, small_campaign
+from tests.stage import REAL_CAMPAIGNS, on_one_database, small_campaign
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 #: What a page says does not hang on the database; what is written and raced for is tested on both.
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def campaign_id(stage: Stage, slug: str) -> UUID:
@@ -37,7 +35,7 @@ def look(stage: Stage, slug: str) -> CheckInput:
     return stage.read(find_check, campaign_id=campaign_id(stage, slug), now=utc_now())
 
 
-@ON_SQLITE
+@on_one_database
 def test_e1746_is_shown_by_body_with_places_sources_and_words(stage: Stage) -> None:
     file = parse_campaign_file((REAL_CAMPAIGNS / "e-1746.json").read_bytes())
     stage.write(import_campaign, file=file, keyring=stage.keyring, now=utc_now())
@@ -58,7 +56,7 @@ def test_e1746_is_shown_by_body_with_places_sources_and_words(stage: Stage) -> N
         assert owner.get(f"/{locale}/workspace/campaigns/e-1746/check").status_code == 200
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_data_beside_the_text_says_the_same(stage: Stage) -> None:
     slug = draft(stage, {"en": {"requests": ["The Government of Canada must act, see www.example.org"]}})
     owner = stage.organiser()
@@ -82,7 +80,7 @@ def test_the_data_beside_the_text_says_the_same(stage: Stage) -> None:
     }
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_letter_to_another_state_is_held_to_the_platform_alone(stage: Stage) -> None:
     slug = draft(stage, {}, kind="open_letter", addressees=[{"name": {"en": "A ministry"}, "country": "KH"}])
     owner = stage.organiser()
@@ -95,7 +93,7 @@ def test_a_letter_to_another_state_is_held_to_the_platform_alone(stage: Stage) -
     assert {each["body"] for each in data["findings"]} == {"platform"}
 
 
-@ON_SQLITE
+@on_one_database
 def test_nothing_found_is_said(stage: Stage) -> None:
     names = {"en": "A ministry", "fr": "Un ministère", "km": "ក្រសួង"}
     slug = draft(stage, {}, kind="open_letter", addressees=[{"name": names, "country": "KH"}])
@@ -106,7 +104,7 @@ def test_nothing_found_is_said(stage: Stage) -> None:
     assert (data["findings"], data["summary"]) == ([], "Nothing was found.")
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_is_needed_before_publishing_is_counted(stage: Stage) -> None:
     slug = draft(stage, {})
     stage.write(lambda session: session.execute(update(TextPart).where(TextPart.locale == "fr").values(is_ready=False)))
@@ -117,7 +115,7 @@ def test_what_is_needed_before_publishing_is_counted(stage: Stage) -> None:
     assert (data["blocks"], data["summary"]) == (1, "Something is needed before publishing.")
 
 
-@ON_SQLITE
+@on_one_database
 def test_everybody_of_the_team_may_look_and_nobody_else(stage: Stage) -> None:
     slug = draft(stage, {})
     somebody, stranger = stage.organiser("a@example.org"), stage.organiser("b@example.org")

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from app.models import Campaign
 from tests.editions import write_part
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.stage import Organiser, Stage
 
 #: What a page says does not hang on the database; what is written and raced for is tested on both.
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 NOTE = {"note_km": "កែអក្ខរាវិរុទ្ធ", "note_en": "A word was misspelt", "note_fr": "Un mot était mal écrit"}
 
 
@@ -52,7 +51,7 @@ def team(stage: Stage) -> Team:
     return Team(stage)
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_page_shows_what_the_draft_changes_in_each_language(stage: Stage, team: Team) -> None:
     page = Page(team.owner.get(team.path).text)
     assert "The draft says exactly what edition 1 says." in page.words
@@ -78,7 +77,7 @@ def test_a_correction_makes_one_edition_and_the_page_shows_it(stage: Stage, team
     assert "A word was misspelt" in public
 
 
-@ON_SQLITE
+@on_one_database
 def test_pressing_twice_makes_one_edition(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "en", "more books")
     form = form_of(team.owner.get(team.path))
@@ -105,7 +104,7 @@ def test_two_owners_make_one_edition_and_the_second_is_told(stage: Stage, team: 
     assert len(team.editions()) == 2
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_draft_that_moved_on_is_shown_again_with_what_was_typed(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "en", "more books")
     form = form_of(team.owner.get(team.path))
@@ -118,7 +117,7 @@ def test_a_draft_that_moved_on_is_shown_again_with_what_was_typed(stage: Stage, 
     assert len(team.editions()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_kind_and_note_are_wanted(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "en", "more books")
     cases = (
@@ -138,7 +137,7 @@ def test_kind_and_note_are_wanted(stage: Stage, team: Team) -> None:
     assert team.correct(note_fr="").status_code == 303
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_promised_language_that_would_lose_a_part_holds_the_edition_up(stage: Stage, team: Team) -> None:
     for text in ("", "  "):
         write_part(stage, team.slug, "request", "km", text)
@@ -150,7 +149,7 @@ def test_a_promised_language_that_would_lose_a_part_holds_the_edition_up(stage: 
     assert len(team.editions()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_text_of_which_nothing_is_left_is_no_edition(stage: Stage, team: Team) -> None:
     for name in ("title", "declaration", "request"):
         for locale in ("km", "en", "fr"):
@@ -160,7 +159,7 @@ def test_a_text_of_which_nothing_is_left_is_no_edition(stage: Stage, team: Team)
     assert len(team.editions()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_part_that_is_not_ready_holds_the_edition_up(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "fr", "plus de livres", is_ready=False)
     assert "Not marked as ready: Request 1, Français" in Page(team.owner.get(team.path).text).words
@@ -169,7 +168,7 @@ def test_a_part_that_is_not_ready_holds_the_edition_up(stage: Stage, team: Team)
     assert team.correct().status_code == 303
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_translation_that_is_behind_is_pointed_out_and_does_not_hold_anything_up(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "en", "more books")
     page = Page(team.owner.get(team.path).text)
@@ -180,7 +179,7 @@ def test_a_translation_that_is_behind_is_pointed_out_and_does_not_hold_anything_
     assert team.correct().status_code == 303
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_language_that_lacked_parts_before_does_not_hold_a_correction_up(stage: Stage) -> None:
     texts: dict[str, Any] = small_campaign()["texts"]
     del texts["fr"]["requests"]
@@ -189,7 +188,7 @@ def test_a_language_that_lacked_parts_before_does_not_hold_a_correction_up(stage
     assert team.correct().status_code == 303
 
 
-@ON_SQLITE
+@on_one_database
 def test_only_before_closing_can_a_text_be_changed(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "en", "more books")
     form = form_of(team.owner.get(team.path))
@@ -203,7 +202,7 @@ def test_only_before_closing_can_a_text_be_changed(stage: Stage, team: Team) -> 
     assert len(team.editions()) == 1
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_campaign_that_never_opened_has_no_editions(stage: Stage) -> None:
     slug, owner = draft(stage, {}), stage.organiser()
     stage.join(slug, owner)
@@ -217,7 +216,7 @@ def test_a_campaign_that_never_opened_has_no_editions(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM editions") == [(0,)]
 
 
-@ON_SQLITE
+@on_one_database
 def test_others_of_the_team_see_and_cannot_publish(stage: Stage, team: Team) -> None:
     write_part(stage, team.slug, "request", "en", "more books")
     form = form_of(team.owner.get(team.path))

@@ -7,14 +7,13 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any, Final
 
-import pytest
 from sqlalchemy import delete, select, update
 
 from app.core.clock import utc_now
 from app.models import Campaign, TextPart
 from app.queries.campaigns import find_campaign, find_preview
 from app.rules.texts import edition_hash
-from tests.stage import small_campaign
+from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.workspace.drafts import draft
 
@@ -30,7 +29,6 @@ TITLES: Final = {name: text["title"] for name, text in small_campaign()["texts"]
 CHANGED: Final = {"km": "បណ្ណាល័យខ្មែរ", "en": "Khmer books everywhere", "fr": "Des livres khmers au complet"}
 SENT: Final = frozenset({"button", "input", "select", "textarea"})
 #: What a page says does not hang on the database; what is written and raced for is tested on both.
-ON_SQLITE: Final = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Sending(HTMLParser):
@@ -133,7 +131,7 @@ def test_an_open_campaigns_changed_draft_is_shown_and_not_its_edition(stage: Sta
     assert "Open for signature" in page.words
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_preview_is_the_public_page_but_for_what_marks_it(stage: Stage) -> None:
     slug = stage.campaign()
     owner = member(stage, slug)
@@ -143,6 +141,7 @@ def test_the_preview_is_the_public_page_but_for_what_marks_it(stage: Stage) -> N
     marks = re.compile(
         r'<p class="note" lang="en">The form is shown.*?</p>\n|</?fieldset class="f" disabled>\n|</fieldset>\n'
         r'|<input type="hidden" name="made"[^>]*>\n'  # the minute in which each was made
+        r'|<p class="m small"><a href="[^"]*/counting">[^\n]*\n'  # of signatures that are there
     )
 
     def inside(text: str) -> str:
@@ -152,7 +151,7 @@ def test_the_preview_is_the_public_page_but_for_what_marks_it(stage: Stage) -> N
     assert inside(preview) == marks.sub("", inside(public))
 
 
-@ON_SQLITE
+@on_one_database
 def test_nothing_in_it_can_be_sent(stage: Stage) -> None:
     slug = stage.campaign()
     owner = member(stage, slug)
@@ -165,7 +164,7 @@ def test_nothing_in_it_can_be_sent(stage: Stage) -> None:
         assert Sending(stage.get(f"/{locale}/campaigns/{slug}").text).live
 
 
-@ON_SQLITE
+@on_one_database
 def test_it_is_neither_kept_nor_listed(stage: Stage) -> None:
     slug = stage.campaign()
     owner = member(stage, slug)
@@ -176,7 +175,7 @@ def test_it_is_neither_kept_nor_listed(stage: Stage) -> None:
     assert 'rel="canonical"' not in owner.get(f"{at(slug)}/en").text
 
 
-@ON_SQLITE
+@on_one_database
 def test_the_words_around_it_are_the_visitors_and_those_within_the_pages(stage: Stage) -> None:
     slug = draft(stage, {})
     owner = member(stage, slug)
@@ -206,7 +205,7 @@ def test_the_words_around_it_are_the_visitors_and_those_within_the_pages(stage: 
     assert f"{at(slug)}/en?width=phone" in Page(wide).links
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_unpublished_draft_is_shown_as_on_its_first_day(stage: Stage) -> None:
     slug = draft(stage, {})
     owner = member(stage, slug)
@@ -219,7 +218,7 @@ def test_an_unpublished_draft_is_shown_as_on_its_first_day(stage: Stage) -> None
     assert stage.get(f"/en/campaigns/{slug}").status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_closed_campaign_is_shown_as_closed(stage: Stage) -> None:
     slug = stage.campaign()
     owner = member(stage, slug)
@@ -229,7 +228,7 @@ def test_a_closed_campaign_is_shown_as_closed(stage: Stage) -> None:
     assert Sending(text).forms == 0
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_empty_draft_is_shown_with_what_there_is(stage: Stage) -> None:
     slug = draft(stage, {}, addressees=[], thresholds=[])
     owner = member(stage, slug)
@@ -245,7 +244,7 @@ def test_an_empty_draft_is_shown_with_what_there_is(stage: Stage) -> None:
         assert Sending(text).live == []
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_text_without_its_title_shows_the_rest_and_says_so(stage: Stage) -> None:
     slug = draft(stage, {})
     owner = member(stage, slug)
@@ -275,7 +274,7 @@ def test_the_preview_of_what_was_published_differs_in_its_edition_alone(stage: S
     assert {name: getattr(preview, name) for name in names} == {name: getattr(published, name) for name in names}
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_translator_sees_it_and_a_stranger_does_not(stage: Stage) -> None:
     slug = draft(stage, {})
     translator = member(stage, slug, "translator")

@@ -17,7 +17,7 @@ from app.core.clock import utc_now
 from app.models import Account, Campaign, TextPart, open_account_key
 from app.queries.checks import find_check
 from app.queries.drafts import find_board, find_draft
-from tests.stage import Organiser, small_campaign
+from tests.stage import Organiser, on_one_database, small_campaign
 from tests.workspace.drafts import draft
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 AT = "/en/workspace/campaigns/libraries/text"
 #: What a page says does not hang on the database; what is written and raced for is tested on both.
-ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def _parts(stage: Stage, name: str, locale: str) -> tuple[str, bool, int]:
     return row[0], bool(row[1]), row[2]
 
 
-@ON_SQLITE
+@on_one_database
 def test_each_box_is_shown_with_its_state(stage: Stage, owner: Organiser) -> None:
     page = owner.get(AT).text
     for text in ("Khmer books in every library", "Des livres khmers partout", "សៀវភៅខ្មែរគ្រប់បណ្ណាល័យ"):
@@ -174,7 +173,7 @@ def test_many_at_once_and_every_word_is_kept(stage: Stage, owner: Organiser) -> 
         assert {row[0] for row in kept} >= set(written)
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_translator_writes_in_their_own_language_alone(stage: Stage, owner: Organiser) -> None:
     translator = stage.organiser("chan@example.org")
     stage.join("libraries", translator, "translator", ["km"])
@@ -189,7 +188,7 @@ def test_a_translator_writes_in_their_own_language_alone(stage: Stage, owner: Or
     assert translator.post(f"{AT}/items", {"arrange": "add", "kind": "request", "once": uuid4().hex}).status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_autosave_answers_in_json(stage: Stage, owner: Organiser) -> None:
     saved = owner.post(f"{AT}/part", _box("title", "en", "Books", 1))
     assert saved.status_code == 200
@@ -205,7 +204,7 @@ def test_autosave_answers_in_json(stage: Stage, owner: Organiser) -> None:
     assert owner.post(f"{AT}/part", {"item": "no uuid", **_box("request", "en", "x", 0)}).status_code == 404
 
 
-@ON_SQLITE
+@on_one_database
 def test_too_long_is_said_beside_the_box_and_kept(stage: Stage, owner: Organiser) -> None:
     answer = owner.post(AT, _box("title", "en", "ក" * 301, 1) | _box("title", "fr", "Des livres", 1))
     assert answer.status_code == 422
@@ -312,7 +311,7 @@ def test_history_says_who_wrote_what_and_restores(stage: Stage, owner: Organiser
     assert owner.post(link[1], {"revision": str(old[0]), "version": "3"}).status_code in {404, 422}
 
 
-@ON_SQLITE
+@on_one_database
 def test_nobody_writes_while_a_text_is_reviewed(stage: Stage, owner: Organiser) -> None:
     stage.sql_write("UPDATE campaigns SET state = 'review'")
     page = owner.get(AT).text
@@ -324,7 +323,7 @@ def test_nobody_writes_while_a_text_is_reviewed(stage: Stage, owner: Organiser) 
     assert owner.post(f"{AT}/items", {"arrange": "add", "kind": "faq", "once": uuid4().hex}).status_code == 422
 
 
-@ON_SQLITE
+@on_one_database
 def test_an_open_campaign_is_written_on_without_changing_its_edition(stage: Stage) -> None:
     slug = stage.campaign(small_campaign("open"))
     owner = stage.organiser("sokha@example.org")
@@ -352,7 +351,7 @@ def _part_id(stage: Stage, name: str, locale: str) -> UUID:
     return stage.read(lambda session: session.scalars(query).one())
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_was_typed_as_the_review_began_is_on_the_page(stage: Stage, owner: Organiser) -> None:
     stage.sql_write("UPDATE campaigns SET state = 'review'")
     answer = owner.post(AT, _box("title", "en", WORDS, 1))
@@ -363,7 +362,7 @@ def test_what_was_typed_as_the_review_began_is_on_the_page(stage: Stage, owner: 
     assert WORDS in answer.text
 
 
-@ON_SQLITE
+@on_one_database
 def test_what_was_typed_in_a_part_that_was_removed_is_on_the_page(stage: Stage, owner: Organiser) -> None:
     item = _item(stage)
     owner.post(f"{AT}/items", {"item": item, "arrange": "remove"})
@@ -372,7 +371,7 @@ def test_what_was_typed_in_a_part_that_was_removed_is_on_the_page(stage: Stage, 
     assert WORDS in answer.text
 
 
-@ON_SQLITE
+@on_one_database
 def test_who_moves_a_part_that_was_removed_is_told(stage: Stage, owner: Organiser) -> None:
     item = _item(stage)
     for _ in range(2):  # the back button
@@ -383,7 +382,7 @@ def test_who_moves_a_part_that_was_removed_is_told(stage: Stage, owner: Organise
     assert "It can be brought back" in answer.text
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_clash_in_one_box_leaves_its_neighbours_as_they_were_saved(stage: Stage, owner: Organiser) -> None:
     owner.post(AT, _box("title", "en", "Theirs", 1))
     answer = owner.post(AT, _box("title", "en", "Mine", 1) | _box("title", "fr", "Le mien", 1))
@@ -433,7 +432,7 @@ def _is_behind_in_check(stage: Stage, name: str, locale: str) -> bool:
     return next(part.is_behind for part in check.parts if (part.name, part.locale) == (name, locale))
 
 
-@ON_SQLITE
+@on_one_database
 def test_autosave_tells_what_the_other_changed(stage: Stage, owner: Organiser) -> None:
     owner.post(AT, _box("title", "en", "Khmer books in each library", 1))
     answer = owner.post(f"{AT}/part", _box("title", "en", "Khmer books in every school", 1)).json()
@@ -448,7 +447,7 @@ def test_autosave_tells_what_the_other_changed(stage: Stage, owner: Organiser) -
     assert answer["is_ready"] is False
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_long_letter_in_khmer_is_taken(stage: Stage, owner: Organiser) -> None:
     assert owner.post(f"{AT}/part", _box("body", "km", "ក" * 100_000, 0)).status_code == 200
     assert owner.post(f"{AT}/part", _box("body", "km", "ក" * 100_001, 1)).status_code == 422
@@ -503,7 +502,7 @@ def test_a_long_history_has_pages(stage: Stage, owner: Organiser) -> None:
     assert _parts(stage, "title", "en")[0] == "Books 1"
 
 
-@ON_SQLITE
+@on_one_database
 def test_a_box_that_no_text_has_is_not_written(stage: Stage, owner: Organiser) -> None:
     item = UUID(_item(stage))
     for box in (BoxName("request", "en"), BoxName("title", "en", item), BoxName("recital", "en", item)):
@@ -520,7 +519,7 @@ def test_a_box_that_no_text_has_is_not_written(stage: Stage, owner: Organiser) -
             )
 
 
-@ON_SQLITE
+@on_one_database
 def test_who_was_faster_is_named_to_their_team(stage: Stage, owner: Organiser) -> None:
     key = stage.read(open_account_key, keyring=stage.keyring)
     assert key is not None
