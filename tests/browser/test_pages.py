@@ -39,7 +39,8 @@ def addresses(server: LiveServer, locale: str) -> list[str]:
         f"campaigns/{server.slug}/check-email",
         f"campaigns/{server.slug}/signed",
     ]
-    paths += ["privacy", "counting", "accessibility", "about", "nowhere"]
+    paths += [f"campaigns/{server.slug}/{name}" for name in ("counting", "names", "report")]
+    paths += ["privacy", "counting", "refusals", "accessibility", "about", "nowhere"]
     return [f"{server.url}/{locale}/{path}" for path in paths]
 
 
@@ -77,6 +78,8 @@ def test_every_page_is_accessible_and_within_the_window(page: Page, server: Live
     """Colours and widths are the same in all languages: the other looks are looked at in one."""
     looks = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")][: 4 if locale == "km" else 1]
     axe = Axe()
+    elsewhere: list[str] = []
+    page.on("request", lambda request: None if request.url.startswith(server.url) else elsewhere.append(request.url))
     for address in walk(page, server, locale):
         for width, scheme in looks:
             page.set_viewport_size({"width": width, "height": 720})
@@ -93,6 +96,7 @@ def test_every_page_is_accessible_and_within_the_window(page: Page, server: Live
             TEXT_SPACING,
         )
         assert find_overflow(page) == [], f"{address} with text spacing"
+    assert elsewhere == [], "no page calls anybody else"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -113,6 +117,7 @@ def test_a_first_visit_is_light(browser: Browser, server: LiveServer, locale: st
         page.wait_for_load_state("networkidle")
         assert len(requests) <= MOST_REQUESTS, requests
         assert all(url.startswith(server.url) for url in requests), requests
+        assert context.cookies() == []  # whoever only reads, or is about to sign, is not marked
         assert sum(sizes) <= BUDGET[locale], (sum(sizes), requests)
         context.close()
 
