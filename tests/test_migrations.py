@@ -83,8 +83,9 @@ def test_each_migration_goes_down_and_up_again_with_data_in_the_tables(empty_url
         # Accounts, and what only they have, are gone once their tables were taken back: the migration says so.
         gone = ("account_keys", "accounts", "members", "records") if revision == "0001" else ()
         assert found == counts | {table: [(0,)] for table in gone}
-        # What was held counts no more than before, and withdrawn keeps no details.
-        assert stage.sql("SELECT state, name, email FROM signatures") == [("withdrawn", None, None)]
+        if revision < "0003":
+            # What was held counts no more than before, and withdrawn keeps no details.
+            assert stage.sql("SELECT state, name, email FROM signatures") == [("withdrawn", None, None)]
         stage.close()
     assert migrations.find_drift(empty_url, Base.metadata) == []
 

@@ -266,6 +266,7 @@ def new_signature_row(
         "country": signer.country,
         "subdivision": signer.subdivision,
         "claims": list(signer.claims),
+        "is_logged": False,
         "is_name_shown": signer.is_name_shown,
         "wants_updates": signer.wants_updates,
         "source": source,

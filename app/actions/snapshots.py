@@ -79,6 +79,7 @@ def keep_snapshot(session: Session, *, drawn: Drawn) -> None:
             "taken_at": drawn.taken_at,
             "signatures": drawn.broken_down.total,
             "cells": _as_data(drawn.broken_down),
+            "margins": {},
         },
     )
 

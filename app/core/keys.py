@@ -1,9 +1,11 @@
 """Keys that lie outside the database, and what is encrypted and indexed with them.
 
 ``KEYS_DIR`` holds root keys, ``root-0001.key`` and later ones; the newest wraps and derives, the others still open what
-they closed. Each campaign has a data key of its own, kept in the database wrapped by a root key: destroying that row
-destroys what the campaign knew of people. The primitives: AES-256-GCM with a random 96-bit nonce, HMAC-SHA256,
-HKDF-SHA256.
+they closed. It holds signing keys, too, ``signing-0001.key`` and later ones (seeds of Ed25519), for what is published:
+the newest two sign, so that whoever knows only the older one can go on checking.
+
+Each campaign has a data key of its own, kept in the database wrapped by a root key: destroying that row destroys what
+the campaign knew of people. The primitives: AES-256-GCM with a random 96-bit nonce, HMAC-SHA256, HKDF-SHA256.
 """
 
 from __future__ import annotations
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
 ROOT_NAME: Final = re.compile(r"root-(\d{4})\.key")
+SIGNING_NAME: Final = re.compile(r"signing-(\d{4})\.key")
+#: How many signing keys sign side by side.
+SIGNING_OVERLAP: Final = 2
 
 
 class KeysUnusableError(Exception):
@@ -95,9 +100,10 @@ class DataKey:
 class Keyring:
     """The root keys of this installation and everything derived from them."""
 
-    def __init__(self, roots: dict[int, bytes]) -> None:
-        """Take root keys by version, at least one."""
+    def __init__(self, roots: dict[int, bytes], signing: dict[int, bytes]) -> None:
+        """Take root keys and seeds of signing keys by version, at least one of each."""
         self._roots = roots
+        self._signing = signing
         self.version = max(roots)
         self._unwrap = lru_cache(maxsize=256)(self._unwrap_now)
 
@@ -141,6 +147,16 @@ class Keyring:
         """Key of the mark in the addresses that delivery reports come back to."""
         return derive(self._roots[self.version], "bounces")
 
+    @property
+    def published_seeds(self) -> tuple[bytes, ...]:
+        """Seeds of all signing keys, the newest first: what they signed is to be checked for ever."""
+        return tuple(self._signing[version] for version in sorted(self._signing, reverse=True))
+
+    @property
+    def signing_seeds(self) -> tuple[bytes, ...]:
+        """Seeds of the keys that sign today, the newest first."""
+        return self.published_seeds[:SIGNING_OVERLAP]
+
     @cached_property
     def cookies(self) -> AESGCM:
         """Cipher of sealed cookies."""
@@ -171,26 +187,35 @@ class Keyring:
 
 
 def open_keyring(folder: Path) -> Keyring:
-    """Read the root keys in ``folder``, making the first where there is none. Raises KeysUnusableError."""
+    """Read the keys in ``folder``, making the first of each kind where there is none. Raises KeysUnusableError."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not any(ROOT_NAME.fullmatch(entry.name) for entry in folder.iterdir()):
-            _make_first_root(folder)
-        roots = {
-            int(match[1]): entry.read_bytes()
-            for entry in folder.iterdir()
-            if (match := ROOT_NAME.fullmatch(entry.name))
-        }
+        roots, signing = (_read_keys(folder, name) for name in (ROOT_NAME, SIGNING_NAME))
     except OSError as fault:
         raise KeysUnusableError(f"KEYS_DIR {folder}: {fault.strerror}") from None
-    for version, root in roots.items():
-        if len(root) != KEY_BYTES:
-            name = f"root-{version:04}.key"
-            raise KeysUnusableError(f"KEYS_DIR {folder}: {name} holds {len(root)} bytes and not {KEY_BYTES}")
-    return Keyring(roots)
+    return Keyring(roots, signing)
 
 
-def _make_first_root(folder: Path) -> None:
+def add_signing_key(folder: Path) -> int:
+    """Make the next signing key and return its version; processes use it from their next start on."""
+    keys = open_keyring(folder)
+    version = max(keys._signing) + 1  # noqa: SLF001 - of this module
+    _make_key(folder, f"signing-{version:04}.key")
+    return version
+
+
+def _read_keys(folder: Path, pattern: re.Pattern[str]) -> dict[int, bytes]:
+    if not any(pattern.fullmatch(entry.name) for entry in folder.iterdir()):
+        _make_key(folder, pattern.pattern.replace(r"(\d{4})\.", "0001."))
+    keys = {int(match[1]): entry.read_bytes() for entry in folder.iterdir() if (match := pattern.fullmatch(entry.name))}
+    for version, key in keys.items():
+        if len(key) != KEY_BYTES:
+            name = pattern.pattern.replace(r"(\d{4})\.", f"{version:04}.")
+            raise KeysUnusableError(f"KEYS_DIR {folder}: {name} holds {len(key)} bytes and not {KEY_BYTES}")
+    return keys
+
+
+def _make_key(folder: Path, name: str) -> None:
     # Two processes may start at once: a link appears whole or not at all, and only one of them makes it.
     draft = folder / f".{secrets.token_hex(8)}"
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -200,7 +225,7 @@ def _make_first_root(folder: Path) -> None:
     finally:
         os.close(handle)
     try:
-        os.link(draft, folder / "root-0001.key")
+        os.link(draft, folder / name)
     except FileExistsError:
         pass
     finally:

@@ -11,7 +11,7 @@ from app.models.accounts import (
 )
 from app.models.base import Base
 from app.models.campaigns import Addressee, Campaign, CampaignKey, Edition, Endorsement, Sponsor, Threshold
-from app.models.counting import CampaignCount, CountEvent, Crossing
+from app.models.counting import CampaignCount, CountEvent, Crossing, TurnedAway
 from app.models.drafts import PartRevision, TextItem, TextPart
 from app.models.integrity import (
     Alarm,
@@ -27,9 +27,11 @@ from app.models.integrity import (
 )
 from app.models.keys import open_account_key, open_account_name, open_campaign_key
 from app.models.mail import Letter, LetterQuota, QuotaSalt, Token
+from app.models.offices import District, Office, OfficeStaff
 from app.models.running import Question, Renewal, Response, Snapshot, Supporter, Update
 from app.models.signatures import LIVING_STATES, Signature, is_counted
 from app.models.teams import Invitation, Member, Record
+from app.models.transparency import Checkpoint, LogLeaf, LogTile, LogTree, Report, ReportFile
 
 __all__ = [
     "LIVING_STATES",
@@ -44,10 +46,12 @@ __all__ = [
     "CampaignCount",
     "CampaignKey",
     "Challenge",
+    "Checkpoint",
     "Complaint",
     "CountEvent",
     "Crossing",
     "Decision",
+    "District",
     "Edition",
     "Endorsement",
     "Flag",
@@ -56,7 +60,12 @@ __all__ = [
     "Letter",
     "LetterQuota",
     "LimitBucket",
+    "LogLeaf",
+    "LogTile",
+    "LogTree",
     "Member",
+    "Office",
+    "OfficeStaff",
     "PartRevision",
     "Passkey",
     "Question",
@@ -64,6 +73,8 @@ __all__ = [
     "Record",
     "RecoveryCode",
     "Renewal",
+    "Report",
+    "ReportFile",
     "Response",
     "SignInRequest",
     "Signature",
@@ -76,6 +87,7 @@ __all__ = [
     "TextPart",
     "Threshold",
     "Token",
+    "TurnedAway",
     "Update",
     "UsedChallenge",
     "is_counted",

@@ -73,6 +73,8 @@ class Campaign(Base):
     presented_by: Mapped[str | None]
     answer_due_on: Mapped[date | None]
     answered_on: Mapped[date | None]
+    official_signatures: Mapped[int | None]  # what the House's own site says of the petition with this number
+    official_counted_on: Mapped[date | None]
 
 
 class CampaignKey(Base):

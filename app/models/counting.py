@@ -46,3 +46,12 @@ class Crossing(Base):
     signatures: Mapped[int]  # the total of the roll-up that reached it
     reached_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
+
+
+class TurnedAway(Base):
+    """How many forms said that their sender may not sign. Nothing else is kept of these."""
+
+    __tablename__ = "turned_away"
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
+    forms: Mapped[int]

@@ -18,9 +18,11 @@ LETTER_KINDS: Final = (
     "supporter", "supported_open", "sponsor_request", "sponsor_notice", "review_request", "move_notice",
     "edition_changed", "update", "update_trial", "response", "question", "question_answer",
     "alarm_notice", "appeal_notice", "appeal_answer",
+    "office_invitation", "office_notice", "checkpoint", "receipt_code",
 )  # fmt: skip
 PURPOSES: Final = (
     "confirm", "manage", "code", "sign_in", "sign_in_code", "invitation", "support", "sponsor", "unsubscribe", "renew",
+    "office", "receipt_code",
 )  # fmt: skip
 
 

@@ -127,3 +127,5 @@ class Snapshot(Base):
     taken_at: Mapped[datetime]
     signatures: Mapped[int]  # its own total, which is not the live count
     cells: Mapped[list[Any]]  # [{"country", "subdivision", "signatures"}], null where merged
+    # The same signatures by "language", "day" and "district": {name: [{"value", "signatures"}]}, null where merged.
+    margins: Mapped[dict[str, Any]]

@@ -21,6 +21,9 @@ _HAS_POSITION: Final = text("name_position IS NOT NULL")
 #: Names that may be shown and are not yet: unchecked, held, or waiting for the next group. Queries say it in these very
 #: words, so that SQLite finds its index.
 NAME_WAITS: Final = text("state = 'confirmed' AND standing = 'counted' AND is_name_shown AND name_position IS NULL")
+#: What the transparency log does not say yet: in the count and not in the log, or the other way round. Queries say it
+#: in these very words, too.
+LOG_WAITS: Final = text("(state = 'confirmed' AND standing = 'counted') <> is_logged")
 #: What waits for a moderator; what nobody confirmed will not count anyway. Queries say it in these very words, too.
 WAITS: Final = text("standing = 'quarantined' AND state = 'confirmed'")
 
@@ -82,6 +85,10 @@ class Signature(Base):
             "ix_signatures_names_waiting", "name_check", "campaign_id", "confirmed_at",
             postgresql_where=NAME_WAITS, sqlite_where=NAME_WAITS,
         ),
+        Index(
+            "ix_signatures_log_waits", "campaign_id", "id",
+            postgresql_where=LOG_WAITS, sqlite_where=LOG_WAITS,
+        ),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -107,6 +114,7 @@ class Signature(Base):
 
     country: Mapped[str]
     subdivision: Mapped[str | None]
+    district: Mapped[str | None]  # a federal district's code, where its signer chose to say; emptied when a row ends
     claims: Mapped[list[str]]
     is_name_shown: Mapped[bool]
     wants_updates: Mapped[bool]
@@ -115,6 +123,7 @@ class Signature(Base):
     judged_at: Mapped[datetime | None]  # when its standing last changed
     name_check: Mapped[str | None]  # None until somebody or something looked at the name: cleared, held, refused
     name_position: Mapped[int | None]  # where the list of names has it; given in groups, once, and never to another
+    is_logged: Mapped[bool]  # its last leaf in the transparency log is one of `signed`; only the log's own job moves it
     source: Mapped[str | None]  # the mark of the link that led here, where it carried one
 
     created_at: Mapped[datetime]

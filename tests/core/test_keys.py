@@ -11,7 +11,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.core.keys import DataKey, KeysUnusableError, SealBrokenError, WrappedKey, keyed_hash, open_keyring
+from app.core.keys import (
+    DataKey,
+    KeysUnusableError,
+    SealBrokenError,
+    WrappedKey,
+    add_signing_key,
+    keyed_hash,
+    open_keyring,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,18 +30,18 @@ CAMPAIGN, ROW = uuid4(), uuid4()
 def test_a_first_start_makes_a_key_that_only_its_owner_reads(tmp_path: Path) -> None:
     folder = tmp_path / "data" / "keys"
     first = open_keyring(folder)
-    (entry,) = folder.iterdir()
-    assert entry.name == "root-0001.key"
-    assert entry.stat().st_size == 32
+    assert sorted(entry.name for entry in folder.iterdir()) == ["root-0001.key", "signing-0001.key"]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert stat.S_IMODE(entry.stat().st_mode) == 0o600
+    for entry in folder.iterdir():
+        assert entry.stat().st_size == 32
+        assert stat.S_IMODE(entry.stat().st_mode) == 0o600
     assert open_keyring(folder).tokens == first.tokens
 
 
 def test_processes_that_start_at_once_make_one_key(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from app.core.keys import open_keyring; sys.stdin.readline();"
-        "print(open_keyring(Path(sys.argv[1])).tokens.hex())"
+        "keys = open_keyring(Path(sys.argv[1])); print(keys.tokens.hex(), keys.signing_seeds[0].hex())"
     )
     starting = [
         subprocess.Popen(
@@ -49,7 +57,7 @@ def test_processes_that_start_at_once_make_one_key(tmp_path: Path) -> None:
         process.stdin.write("go\n")
         process.stdin.flush()
     assert len({process.communicate()[0] for process in starting}) == 1
-    assert [entry.name for entry in (tmp_path / "keys").iterdir()] == ["root-0001.key"]
+    assert sorted(entry.name for entry in (tmp_path / "keys").iterdir()) == ["root-0001.key", "signing-0001.key"]
 
 
 def test_a_key_of_the_wrong_length_is_named_and_not_shown(tmp_path: Path) -> None:
@@ -121,3 +129,14 @@ def test_indexes_join_neither_campaigns_nor_purposes() -> None:
 
 def test_keyed_hashes_tell_where_one_part_ends() -> None:
     assert keyed_hash(b"k" * 32, b"ab", b"c") != keyed_hash(b"k" * 32, b"a", b"bc")
+
+
+def test_two_signing_keys_sign_side_by_side_and_all_stay_published(tmp_path: Path) -> None:
+    seeds = [open_keyring(tmp_path).signing_seeds[0]]
+    for version in (2, 3):
+        assert add_signing_key(tmp_path) == version
+        seeds.insert(0, open_keyring(tmp_path).signing_seeds[0])
+    keyring = open_keyring(tmp_path)
+    assert keyring.published_seeds == tuple(seeds)
+    assert keyring.signing_seeds == tuple(seeds[:2])
+    assert len(set(seeds)) == 3

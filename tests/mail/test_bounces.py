@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.stage import Stage
 
 TO: Final = "bounces@example.org"
-KEYS: Final = Keyring({1: b"k" * 32})
+KEYS: Final = Keyring({1: b"k" * 32}, {1: b"s" * 32})
 
 #: As Postfix 3 writes it, shortened.
 POSTFIX: Final = """\
@@ -144,7 +144,7 @@ def test_the_address_of_a_letter_leads_back_to_it_and_no_other_does() -> None:
     assert find_letter(KEYS, ("someone@example.org", f"Bounces <{address.upper()}>")) == letter
     forged = address.replace(letter.hex, uuid4().hex)
     cut = address[: address.index(".") + 8] + "@example.org"
-    for wrong in (forged, cut, TO, "", bounce_address(Keyring({1: b"x" * 32}), letter, TO)):
+    for wrong in (forged, cut, TO, "", bounce_address(Keyring({1: b"x" * 32}, {1: b"s" * 32}), letter, TO)):
         assert find_letter(KEYS, (wrong,)) is None
 
 

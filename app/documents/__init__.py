@@ -1,0 +1,1 @@
+"""Documents: what typst makes of data and templates of ours."""
