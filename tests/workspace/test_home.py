@@ -211,6 +211,14 @@ def test_start_pressed_twice_starts_one(stage: Stage) -> None:
 
 
 @on_one_database
+def test_a_form_that_names_somebody_elses_campaign_starts_one_of_its_own(stage: Stage) -> None:
+    owner, other = stage.organiser("owner@example.org"), stage.organiser("other@example.org")
+    started(owner)
+    ((theirs,),) = stage.sql("SELECT id FROM campaigns")
+    assert started(other, once=str(theirs).replace("-", "")) == "khmer-books-in-every-library-2"
+    assert stage.sql("SELECT count(*) FROM campaigns") == [(2,)]
+
+
 def test_start_says_what_is_missing_and_keeps_the_rest(stage: Stage) -> None:
     owner = stage.organiser()
     missing: tuple[tuple[dict[str, object], str], ...] = (

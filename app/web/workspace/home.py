@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 from starlette.exceptions import HTTPException
 
@@ -98,7 +98,7 @@ async def start(visit: Visit) -> Response:
     try:
         slug = await visit.house.database.write(
             create_campaign,
-            campaign_id=read_id(form, "once"),
+            campaign_id=new_campaign_id(visit, form),
             beginner=beginner_of(visit),
             new=new,
             fallback_slug=random_slug(TEMPLATES[new.template].kind),
@@ -119,7 +119,7 @@ async def show_import(visit: Visit) -> Response:
 async def import_file(visit: Visit) -> Response:
     """Make a draft of a file, or name everything that is wrong with it."""
     form = await visit.read_form()
-    pasted, once = form.text("file"), read_id(form, "once")
+    pasted, once, campaign_id = form.text("file"), read_id(form, "once"), new_campaign_id(visit, form)
     if await is_creation_paused(visit):
         return _show_import(visit, pasted, once.hex, error=PAUSED)
     try:
@@ -130,7 +130,7 @@ async def import_file(visit: Visit) -> Response:
     try:
         slug = await visit.house.database.write(
             import_as_team,
-            campaign_id=once,
+            campaign_id=campaign_id,
             beginner=beginner_of(visit),
             file=file,
             fallback_slug=random_slug(file.kind),
@@ -165,6 +165,11 @@ def read_id(form: Form, name: str) -> UUID:
         return UUID(form.text(name))
     except ValueError:
         raise HTTPException(400) from None
+
+
+def new_campaign_id(visit: Visit, form: Form) -> UUID:
+    """Return the id of the campaign that a form starts: the same where it comes twice, and nobody else's, ever."""
+    return uuid5(read_id(form, "once"), visit.signed_in.account_id.hex)
 
 
 def random_slug(kind: str) -> str:

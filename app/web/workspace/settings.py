@@ -40,8 +40,8 @@ from app.web.workspace.home import (
     TOO_MANY_DRAFTS,
     beginner_of,
     is_creation_paused,
+    new_campaign_id,
     random_slug,
-    read_id,
     refuse_at_home,
 )
 from app.web.workspace.settings_rule import (
@@ -141,7 +141,7 @@ async def copy(visit: Visit) -> Response:
         slug = await visit.house.database.write(
             copy_campaign,
             source_id=visit.campaign.id,
-            campaign_id=read_id(form, "once"),
+            campaign_id=new_campaign_id(visit, form),
             beginner=beginner_of(visit),
             fallback_slug=random_slug(visit.campaign.kind),
             keyring=visit.house.keyring,
