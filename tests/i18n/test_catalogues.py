@@ -15,7 +15,9 @@ from app.i18n.catalogues import CATALOGUES
 from app.rendering import TEMPLATES, pages
 
 ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE_NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.is_file())
+TEMPLATE_NAMES = sorted(
+    str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*") if path.suffix in {".html", ".txt"}
+)
 
 
 def forms(locale: Locale) -> list[str]:
