@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, insert, select, update
 
 from app.core import tokens
-from app.models import LIVING_STATES, CountEvent, Letter, Signature, Token
+from app.models import LIVING_STATES, CountEvent, Letter, LogLeaf, Signature, Token
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 #: What a row keeps of a person once it has ended: nothing that opens, even with the key.
-NO_DETAILS: Final = {"name": None, "email": None, "phone": None, "postal_code": None}
+NO_DETAILS: Final = {"name": None, "email": None, "phone": None, "postal_code": None, "district": None}
 INDEXES: Final = (
     "email_index", "details_index", "person_index", "domain_index", "name_index", "address_index", "network_index",
 )  # fmt: skip
@@ -90,6 +90,8 @@ def erase_signature(session: Session, *, token: str, now: datetime) -> None:
         .where(Signature.id == found.id, Signature.state.not_in(LIVING_STATES))
         .values({name: secrets.token_bytes(32) for name in INDEXES})
     )
+    # The leaf stays, as it must, and is nobody's from here on. That of its removal is still to come, and is born so.
+    session.execute(update(LogLeaf).where(LogLeaf.signature_id == found.id).values(signature_id=None, salt=None))
     session.execute(delete(Token).where(Token.signature_id == found.id, Token.purpose != "manage"))
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import and_, bindparam, case, exists, insert, literal_column, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from app.actions.standing import note_day
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
-from app.models import LIVING_STATES, Campaign, CountEvent, Decision, Edition, Letter, Signature, Token
+from app.models import LIVING_STATES, Campaign, CountEvent, Decision, Edition, Letter, Signature, Token, TurnedAway
 from app.rules.integrity import CLEAN, HELD_BEFORE, WEIGHTS, Judgement, rule_of
 from app.rules.life import CONFIRMABLE_STATES, CONFIRMING_GRACE
 from app.rules.normalise import canonical_email, mail_domain, name_keys
@@ -35,6 +36,7 @@ SLOTS: Final = (1, 2)
 
 _signatures: Table = cast("Table", Signature.__table__)
 _letters: Table = cast("Table", Letter.__table__)
+_turned_away: Table = cast("Table", TurnedAway.__table__)
 # Made once, and executed on the connection itself: a statement that is built for each call, or that goes through the
 # ORM, costs more than running it.
 _INSERT_LETTER: Final = insert(_letters)
@@ -54,6 +56,7 @@ class Signer:
     claims: tuple[str, ...]
     is_name_shown: bool
     wants_updates: bool
+    district: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,14 @@ def request_another_letter_by_token(session: Session, *, token: str, locale: str
     return True
 
 
+def note_turned_away(session: Session, *, campaign_id: UUID) -> None:
+    """Count a form whose sender may not sign. Nothing else is kept of it."""
+    dialect = postgresql if dialect_of(session) == "postgresql" else sqlite
+    statement = dialect.insert(_turned_away).values(campaign_id=campaign_id, forms=1)
+    more = {"forms": _turned_away.c.forms + 1}
+    session.execute(statement.on_conflict_do_update(index_elements=["campaign_id"], set_=more))
+
+
 def confirm_by_token(session: Session, *, token: str, now: datetime) -> Confirmed:
     """Count the signature that ``token`` was sent for, once. Raises ConfirmationRefused."""
     values = _confirm_values(now, hash=tokens.hash_token("confirm", token))
@@ -163,7 +174,7 @@ def confirm_by_code(
 ) -> Confirmed | None:
     """Count the one of ``signature_ids`` that was sent ``code``; None, after five wrong tries a day too."""
     for signature_id in signature_ids:
-        if not _use_code_try(session, campaign_id, signature_id, now):
+        if not use_code_try(session, campaign_id=campaign_id, signature_id=signature_id, now=now):
             continue
         is_right = session.scalar(
             select(Token.letter_id).where(
@@ -236,6 +247,8 @@ def new_signature_row(
         signer.name, signer.email, signer.country, signer.subdivision or "", signer.postal_code or "",
         signer.phone or "", " ".join(signer.claims), str(signer.is_name_shown), str(signer.wants_updates),
         str(edition_id),
+        # Only where there is one: whoever gives none sends the same form as before districts were asked.
+        *((signer.district,) if signer.district else ()),
     )  # fmt: skip
 
     def seal(column: str, text: str | None) -> bytes | None:
@@ -265,6 +278,7 @@ def new_signature_row(
         "postal_code": seal("postal_code", signer.postal_code),
         "country": signer.country,
         "subdivision": signer.subdivision,
+        "district": signer.district,
         "claims": list(signer.claims),
         "is_logged": False,
         "is_name_shown": signer.is_name_shown,
@@ -533,12 +547,13 @@ def _supersede_other_versions(session: Session, confirmed: Row[Any], now: dateti
             _signatures.c.slot == confirmed.slot,
             _signatures.c.state == "pending",
         )
-        .values(state="superseded", ended_at=now, name=None, email=None, phone=None, postal_code=None)
+        .values(state="superseded", ended_at=now, name=None, email=None, phone=None, postal_code=None, district=None)
     )
     session.execute(update(_signatures).where(_signatures.c.id == confirmed.id).values(version=1))
 
 
-def _use_code_try(session: Session, campaign_id: UUID, signature_id: UUID, now: datetime) -> bool:
+def use_code_try(session: Session, *, campaign_id: UUID, signature_id: UUID, now: datetime) -> bool:
+    """Use one of the tries that a signature has for a code today; False where none is left."""
     today = now.date()
     is_new_day = or_(_signatures.c.code_day.is_(None), _signatures.c.code_day != today)
     return (

@@ -9,9 +9,10 @@ from sqlalchemy import bindparam, literal_column, select
 
 from app.core import tokens
 from app.core.keys import WrappedKey
-from app.models import Campaign, CampaignKey, Edition, Letter, Signature, Token
+from app.models import Campaign, CampaignKey, District, Edition, Letter, Signature, Token
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -37,6 +38,8 @@ class OwnSignature:
     postal_code: str | None
     country: str
     subdivision: str | None
+    district: str | None
+    district_names: Mapping[str, str] | None
     claims: tuple[str, ...]
     is_name_shown: bool
     wants_updates: bool
@@ -73,6 +76,8 @@ def find_own_signature(
         postal_code=opened["postal_code"],
         country=row.country,
         subdivision=row.subdivision,
+        district=row.district,
+        district_names=row.district_names,
         claims=tuple(row.claims),
         is_name_shown=row.is_name_shown,
         wants_updates=row.wants_updates,
@@ -102,6 +107,7 @@ _OWN = (
         Campaign.slug,
         Edition.number,
         Edition.hash.label("edition_hash"),
+        District.names.label("district_names"),
         Token.expires_at,
         CampaignKey.version.label("key_version"),
         CampaignKey.root_version,
@@ -110,6 +116,7 @@ _OWN = (
     .join(Token, Token.signature_id == Signature.id)
     .join(Campaign, Campaign.id == Signature.campaign_id)
     .join(Edition, Edition.id == Signature.edition_id)
+    .outerjoin(District, District.code == Signature.district)
     .outerjoin(CampaignKey, CampaignKey.campaign_id == Signature.campaign_id)
     .where(Token.hash == bindparam("token_hash"), Token.purpose == bindparam("purpose"))
     .order_by(CampaignKey.version.desc())

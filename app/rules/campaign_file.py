@@ -31,7 +31,7 @@ T = TypeVar("T")
 FORMAT: Final = "hatthalekha-campaign/1"
 KINDS: Final = ("petition", "open_letter", "joint_statement")
 SIGNATORIES: Final = ("individuals", "organisations", "both")
-ASKS: Final = ("postal_code", "phone")
+ASKS: Final = ("postal_code", "phone", "district")
 ASKED_WHERE_ABSENT: Final = frozenset({"postal_code"})
 
 MAX_FILE_BYTES: Final = 2_000_000

@@ -20,6 +20,7 @@ from app.rules.places import (
     list_subdivisions,
 )
 from app.rules.texts import localise
+from app.web.districts import NO_DISTRICTS
 from app.web.marks import form_mark
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
     from app.i18n import Locale
     from app.queries.campaigns import Campaign, CampaignCard
+    from app.rules.districts import ProvinceGroup
+    from app.web.districts import Districts
     from app.web.house import House
 
 #: What the form sends for a country that has no list of provinces here.
@@ -45,19 +48,24 @@ def campaign_context(
     present: int | None = None,
     wants_proof: bool = False,
     is_paused: bool = False,
+    districts: Districts = NO_DISTRICTS,
 ) -> dict[str, Any]:
     """Return what ``public/campaign.html`` shows.
 
     ``present`` is how many signatures are for the present text, where it once changed in substance; ``wants_proof``,
-    that forms are to bring a proof of work for the time being; ``is_paused``, that nobody can sign for the time being.
+    that forms are to bring a proof of work for the time being; ``is_paused``, that nobody can sign for the time being;
+    ``districts``, the federal districts that the form asks about.
     """
-    made = form_mark(house.keyring, campaign.id, now)
+    form = None
+    if has_form:
+        made = form_mark(house.keyring, campaign.id, now)
+        form = signing_form(campaign, locale, made=made, wants_proof=wants_proof, districts=districts)
     return {
         "campaign": campaign,
         "text": localise(campaign.texts, locale, campaign.source_locale),
         "who_can_sign": who_can_sign(campaign.rule, locale),
         "status": status_of(campaign, now, is_paused=is_paused),
-        "form": signing_form(campaign, locale, made=made, wants_proof=wants_proof) if has_form else None,
+        "form": form,
         "present": present,
         **dates_of(campaign, now),
         **sharing(house, campaign, locale),
@@ -124,6 +132,8 @@ class SigningForm:
     asks: frozenset[str]
     countries: tuple[Group, ...]
     subdivisions: tuple[Group, ...]
+    asks_district: bool
+    districts: tuple[ProvinceGroup, ...]
     edition: str
     made: str
     via: str = ""
@@ -149,6 +159,7 @@ def signing_form(
     checked: str = "",
     waited: str = "",
     wants_proof: bool = False,
+    districts: Districts = NO_DISTRICTS,
 ) -> SigningForm:
     """Return the form of a campaign, empty or with what was typed, under the text of which ``edition`` is the hash.
 
@@ -161,6 +172,8 @@ def signing_form(
         asks=campaign.asks,
         countries=country_groups(locale),
         subdivisions=subdivision_groups(locale),
+        asks_district=bool(districts.by_code),
+        districts=districts.offered(values or {}, locale),
         edition=edition or campaign.edition_hash,
         made=made,
         via=via,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.rendering import Pages
     from app.settings import Settings
     from app.web.cache import PageCache
+    from app.web.districts import DistrictShelf
     from app.web.limits import Limits
     from app.web.switchboard import Switchboard
 
@@ -85,3 +86,4 @@ class House:
     cache: PageCache
     limits: Limits
     switchboard: Switchboard
+    districts: DistrictShelf

@@ -281,7 +281,7 @@ ONE_LINE = "This must be on one line."
         (changed("closes_on", "9999-12-31"), "closes_on", NO_DATE),
         (changed("closes_on", "2026-06-25"), "closes_on", "The closing date is before the opening date."),
         (changed("asks", "phone"), "asks", NO_LIST),
-        (changed("asks", ["phone", "shoe_size"]), "asks[1]", "This must be one of: postal_code, phone."),
+        (changed("asks", ["phone", "shoe_size"]), "asks[1]", "This must be one of: postal_code, phone, district."),
         (changed("asks", ["phone", "phone"]), "asks[1]", "This is there twice."),
         (changed("signatories", "all"), "signatories", "This must be one of: individuals, organisations, both."),
         (changed("organiser", "A Circle"), "organiser", NO_OBJECT),

@@ -103,6 +103,7 @@ class Reading:
                 present=present,
                 wants_proof=is_signable and await wants_proof(self._house, campaign.id, now),
                 is_paused=is_paused,
+                districts=await self._house.districts.find_for(campaign),
             ),
         )
 

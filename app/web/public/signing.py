@@ -7,11 +7,13 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.actions import signing
 from app.core.clock import utc_now
+from app.core.logs import get_logger
 from app.i18n import Message, message
 from app.mail.kinds import KINDS
 from app.queries.campaigns import find_campaign
@@ -28,6 +30,7 @@ from app.web.cookies import (
     write_locale_cookie,
     write_signing_cookie,
 )
+from app.web.districts import SAYS
 from app.web.forms import Form, read_form
 from app.web.public import views
 from app.web.public.signing_form import ReadForm, read_edition, read_signer, read_via
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
 #: covers the difference. It holds a connection open and no thread, so it costs no throughput.
 LONGEST_PAUSE_SECONDS: Final = 0.015
 REPEATED: Final = frozenset({"claims"})
-BOXES: Final = ("show_name", "updates", "consent")
+BOXES: Final = ("show_name", "updates", "consent", SAYS)
 NOT_READ: Final = ReadForm(None)
 #: What is said to whoever brings no proof of work while one is wanted. Nothing of what was typed is at fault.
 WAIT: Final = {"wait": message("Many people are signing right now. Wait about ten seconds, then press “Sign” again")}
@@ -86,10 +89,17 @@ class Signing:
         if "switch" in form:
             return await self._show_form(campaign, locale, form, came, now)
         edition_id = await self._find_edition_id(campaign, came.edition, now)
-        read = read_signer(form, campaign, is_text_current=edition_id is not None)
+        districts = await self._house.districts.find_for(campaign)
+        read = read_signer(form, campaign, is_text_current=edition_id is not None, districts=districts)
         if read.signer is None or edition_id is None:
             if edition_id is None:
                 campaign, came = await self._read_again(campaign), replace(came, edition="")
+            response = await self._show_form(campaign, locale, form, came, now, read=read)
+            if read.is_turned_away:
+                # The answer is on its way by then: it waits for nothing, and nothing that befalls this reaches it.
+                response.background = BackgroundTask(self._note_turned_away, campaign.id)
+            return response
+        if read.wants_district:
             return await self._show_form(campaign, locale, form, came, now, read=read)
         origin = await weigh(
             self._house,
@@ -117,6 +127,12 @@ class Signing:
         return await self._go_to_mailbox(
             campaign, locale, SigningNote(campaign.id, signature_id, read.signer.email), now
         )
+
+    async def _note_turned_away(self, campaign_id: UUID) -> None:
+        try:
+            await self._house.database.write(signing.note_turned_away, campaign_id=campaign_id)
+        except Exception as fault:  # noqa: BLE001 - it is a count, and its form has been answered
+            get_logger().error("a form that was turned away was not counted", error=type(fault).__name__)
 
     async def _go_to_mailbox(self, campaign: Campaign, locale: Locale, note: SigningNote, now: datetime) -> Response:
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email", 303)
@@ -248,6 +264,7 @@ class Signing:
             status_code=422 if spoken else 200,
             campaign=campaign,
             title=views.title_of(campaign, locale),
+            wants_district=read.wants_district,
             helps=[way.say(locale) for way in read.helps],
             who_can_sign=who_can_sign(campaign.rule, locale),
             **campaign_page.sharing(self._house, campaign, locale),
@@ -263,6 +280,7 @@ class Signing:
                 checked=read.doubted or form.text("checked"),
                 waited=waited,
                 wants_proof=await wants_proof(self._house, campaign.id, now),
+                districts=await self._house.districts.find_for(campaign),
             ),
         )
 

@@ -10,9 +10,12 @@ from urllib.parse import parse_qs, urlsplit
 from app.actions.signing import Signer
 from app.i18n import Message, message
 from app.rules import eligibility, normalise, postal
+from app.rules.districts import COUNTRY as COUNTRY_OF_DISTRICTS
+from app.rules.districts import reason_against
 from app.rules.eligibility import claims_of, reasons_against, ways_to_help
 from app.rules.normalise import Refused
 from app.rules.places import COUNTRIES, SUBDIVISIONS, country_of, is_subdivision
+from app.web.districts import NO_DISTRICTS
 from app.web.forms import FIELDS
 
 if TYPE_CHECKING:
@@ -21,12 +24,16 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from app.queries.campaigns import Campaign
+    from app.web.districts import Districts
     from app.web.forms import Form
 
 
 #: The mark that a link may carry, to tell by which of them people came: a place or a channel, never a person.
 VIA: Final = re.compile(r"[a-z0-9-]{1,32}")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
+_ORDER: Final[tuple[str, ...]] = (
+    "edition", "claims", "name", "email", "country", "subdivision", "district", "postal_code", "phone", "consent",
+)  # fmt: skip
 _ODD_POSTAL_CODE: Final = message(
     "This postal code seems to be in another province. Check both. If they are right, press “Sign” again"
 )
@@ -62,16 +69,21 @@ class ReadForm:
 
     ``doubted`` names the postal code and the province that do not go together. The form that comes back holds it, and
     one that is sent with it is taken: a mailing address is not a residence. ``helps`` says what somebody who may not
-    sign can do.
+    sign can do; ``is_turned_away``, that this is all that keeps the form from being taken. ``wants_district`` is for
+    somebody who wants to say a federal district and has not seen the list yet.
     """
 
     signer: Signer | None
     errors: dict[str, Message] = field(default_factory=dict)
     doubted: str = ""
     helps: tuple[Message, ...] = ()
+    is_turned_away: bool = False
+    wants_district: bool = False
 
 
-def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> ReadForm:
+def read_signer(
+    form: Form, campaign: Campaign, *, is_text_current: bool, districts: Districts = NO_DISTRICTS
+) -> ReadForm:
     """Return what a form says, cleaned, or what is wrong with it."""
     reading = _Reading(form)
     claims = reading.claims(campaign)
@@ -81,21 +93,13 @@ def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> Rea
     postal_code = reading.postal_code(country) if "postal_code" in campaign.asks else None
     phone = reading.phone(country) if "phone" in campaign.asks else None
     doubted = reading.doubt(country, subdivision, postal_code)
-    if not is_text_current:
-        reading.errors["edition"] = message(
-            "The text has changed since you opened this page. Read it again, then sign."
-        )
-    if "consent" not in form:
-        reading.errors["consent"] = message("Tick the box to say that you have read how your details are used")
-    helps: tuple[Message, ...] = ()
-    if "country" not in reading.errors and "subdivision" not in reading.errors:
-        against = _ineligibility(campaign, country, subdivision, claims)
-        reading.errors |= against
-        if against:
-            helps = ways_to_help(campaign.rule, eligibility.Signer(country, subdivision, frozenset(claims)))
+    district = reading.district(country, subdivision, districts)
+    reading.agreement(is_text_current=is_text_current)
+    is_whole = not reading.errors
+    helps = reading.eligibility(campaign, country, subdivision, claims)
     if reading.errors:
-        order = ("edition", "claims", "name", "email", "country", "subdivision", "postal_code", "phone", "consent")
-        return ReadForm(None, {name: reading.errors[name] for name in order if name in reading.errors}, doubted, helps)
+        faults = {name: reading.errors[name] for name in _ORDER if name in reading.errors}
+        return ReadForm(None, faults, doubted, helps, is_turned_away=is_whole)
     signer = Signer(
         name=name,
         email=email,
@@ -106,8 +110,9 @@ def read_signer(form: Form, campaign: Campaign, *, is_text_current: bool) -> Rea
         claims=claims,
         is_name_shown="show_name" in form,
         wants_updates="updates" in form,
+        district=district,
     )
-    return ReadForm(signer, doubted=doubted)
+    return ReadForm(signer, doubted=doubted, wants_district=reading.wants_district(districts))
 
 
 def _ineligibility(
@@ -146,6 +151,26 @@ class _Reading:
             self.errors[name] = refusal.message
             return ""
 
+    def agreement(self, *, is_text_current: bool) -> None:
+        if not is_text_current:
+            self.errors["edition"] = message(
+                "The text has changed since you opened this page. Read it again, then sign."
+            )
+        if "consent" not in self._form:
+            self.errors["consent"] = message("Tick the box to say that you have read how your details are used")
+
+    def eligibility(
+        self, campaign: Campaign, country: str, subdivision: str | None, claims: tuple[str, ...]
+    ) -> tuple[Message, ...]:
+        """Note the reasons against a signer whose place is known; return what they can do instead."""
+        if "country" in self.errors or "subdivision" in self.errors:
+            return ()
+        against = _ineligibility(campaign, country, subdivision, claims)
+        self.errors |= against
+        if not against:
+            return ()
+        return ways_to_help(campaign.rule, eligibility.Signer(country, subdivision, frozenset(claims)))
+
     def claims(self, campaign: Campaign) -> tuple[str, ...]:
         said = self._form.texts("claims")
         return tuple(claim for claim in claims_of(campaign.rule) if claim in said)
@@ -180,6 +205,21 @@ class _Reading:
         if self._form.text("checked") != doubted:
             self.errors.setdefault("postal_code", _ODD_POSTAL_CODE)
         return doubted
+
+    def wants_district(self, districts: Districts) -> bool:
+        return "district" not in self._form and districts.has_more(self._form.typed())
+
+    def district(self, country: str, subdivision: str | None, districts: Districts) -> str | None:
+        """Return the code of the district that was chosen; what the form does not offer is not read."""
+        code = self._form.text("district").strip()
+        if not code or not districts.by_code or country != COUNTRY_OF_DISTRICTS:
+            return None
+        of = None if "subdivision" in self.errors else subdivision
+        reason = reason_against(code, districts.by_code, of)
+        if reason is None:
+            return code
+        self.errors["district"] = reason
+        return None
 
     def phone(self, country: str) -> str:
         if not country:

@@ -39,7 +39,9 @@ async def show_page(visit: Visit) -> Response:
     campaign = await visit.house.database.read(find_preview, campaign_id=visit.campaign.id, now=visit.now)
     # What opens later is shown as on its first day: nobody would see the form otherwise.
     moment = visit.now if campaign.opens_at is None else max(visit.now, campaign.opens_at)
-    context = campaign_context(visit.house, campaign, locale, moment, has_form=is_signable(campaign, moment))
+    has_form = is_signable(campaign, moment)
+    districts = await visit.house.districts.find_for(campaign)
+    context = campaign_context(visit.house, campaign, locale, moment, has_form=has_form, districts=districts)
     at = f"/{visit.locale}/workspace/campaigns/{campaign.slug}"
     is_phone = visit.request.query_params.get("width") == PHONE
     query = f"?width={PHONE}" if is_phone else ""

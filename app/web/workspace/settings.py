@@ -27,7 +27,8 @@ from app.i18n import LOCALES, message
 from app.queries.campaigns import export_campaign
 from app.queries.settings import CampaignSettings, find_settings
 from app.rules import normalise
-from app.rules.campaign_file import KINDS, MAX_LIST, MAX_NAME, MAX_SHORT, SIGNATORIES, is_slug, is_zone
+from app.rules.campaign_file import ASKS, KINDS, MAX_LIST, MAX_NAME, MAX_SHORT, SIGNATORIES, is_slug, is_zone
+from app.rules.districts import COUNTRY as COUNTRY_OF_DISTRICTS
 from app.rules.eligibility import IsOrganisation, who_can_sign
 from app.rules.moves import COMMONS_DAYS
 from app.rules.permissions import Permission
@@ -269,6 +270,7 @@ def _show_section(visit: Visit, section: str, settings: CampaignSettings, shown:
         periods=COMMONS_DAYS,
         zones=tuple(dict.fromkeys((*ZONES, settings.timezone))),
         most_supporters=MOST_SUPPORTERS,
+        can_ask_district=_can_ask_district(settings),
         **(builder_context(shown.values, settings.rule, visit.locale) if section == "signing" else {}),
         **_context(visit, settings),
     )
@@ -322,10 +324,17 @@ def _read_signing(reading: Reading, settings: CampaignSettings, _visit: Visit) -
     reading.errors |= faults
     if isinstance(rule, IsOrganisation) and signatories == "individuals":
         reading.errors["signatories"] = message("You let only organisations sign: choose organisations here, too")
-    asks = frozenset(ask for ask in ("postal_code", "phone") if ask in reading.form.texts("asks"))
+    offered = [ask for ask in ASKS if ask != "district" or _can_ask_district(settings)]
+    asks = frozenset(ask for ask in offered if ask in reading.form.texts("asks"))
     people = 2 if "share_mailbox" in reading.form else 1
     typed = {"signatories": signatories, "eligibility": rule, "people_per_mailbox": people, "asks": asks}
     return _differing(typed, settings)
+
+
+def _can_ask_district(settings: CampaignSettings) -> bool:
+    """Tell whether a federal district says anything to those who are addressed, or is asked already."""
+    is_canadian = any(each.country == COUNTRY_OF_DISTRICTS for each in settings.addressees)
+    return is_canadian or "district" in settings.asks
 
 
 def _read_dates(reading: Reading, settings: CampaignSettings, visit: Visit) -> dict[str, Any]:
