@@ -19,12 +19,12 @@ import typer
 
 from app.core.clock import utc_now
 from app.core.db import Database, DatabaseUnavailableError, open_database
-from app.core.keys import KeysUnusableError, SealBrokenError, open_keyring
+from app.core.keys import KeysUnusableError, SealBrokenError, add_signing_key, open_keyring
 from app.core.logs import configure_logging
 from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, BadSettingsError, Settings, list_unknown_settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
 INTERRUPTED = 130
 TRY_AGAIN_LATER = 75  # what relays read as "keep it and try again" (EX_TEMPFAIL of sysexits.h)
@@ -43,13 +43,27 @@ campaign = typer.Typer(no_args_is_help=True, help="Campaigns.", rich_markup_mode
 mail = typer.Typer(no_args_is_help=True, help="Letters.", rich_markup_mode=None)
 parliament = typer.Typer(no_args_is_help=True, help="What happens to Parliament.", rich_markup_mode=None)
 account = typer.Typer(no_args_is_help=True, help="Accounts of the workspace.", rich_markup_mode=None)
+districts = typer.Typer(no_args_is_help=True, help="Federal electoral districts.", rich_markup_mode=None)
+office = typer.Typer(no_args_is_help=True, help="A member's office, and the counts it may see.", rich_markup_mode=None)
+keys = typer.Typer(no_args_is_help=True, help="Keys that sign what is published.", rich_markup_mode=None)
 retention = typer.Typer(no_args_is_help=True, help="Forgetting on schedule.", rich_markup_mode=None)
 app.add_typer(db, name="db")
 app.add_typer(campaign, name="campaign")
 app.add_typer(mail, name="mail")
 app.add_typer(parliament, name="parliament")
 app.add_typer(account, name="account")
+app.add_typer(districts, name="districts")
+app.add_typer(office, name="office")
+app.add_typer(keys, name="keys")
 app.add_typer(retention, name="retention")
+
+
+class Language(StrEnum):
+    """Languages that somebody is spoken to in."""
+
+    KM = "km"
+    EN = "en"
+    FR = "fr"
 
 
 @app.command()
@@ -379,6 +393,193 @@ def disable_account(email: Annotated[str, typer.Argument(help="E-mail address of
             _fail(f"there is no account of {address}")
 
     _run(disable)
+
+
+@office.command("invite")
+def invite_office(
+    slug: Annotated[str, typer.Argument(help="The campaign.")],
+    email: Annotated[str, typer.Argument(help="Address of somebody of the office.")],
+    *,
+    name: Annotated[str, typer.Option(help="What the office is called; the sponsor's unless given.")] = "",
+    days: Annotated[int, typer.Option(min=1, max=400, help="For how long it may come.")] = 180,
+    lang: Annotated[Language, typer.Option(help="Language of the letter.")] = Language.EN,
+) -> None:
+    """Ask somebody of a member's office to see a campaign's counts. The letter leaves with the others."""
+    address = _email(email)
+
+    async def invite(settings: Settings, database: Database) -> None:
+        from app.actions.offices import CampaignNotPublished, TooManyInvited, invite_from_terminal
+
+        try:
+            called = await database.write(
+                invite_from_terminal,
+                slug=slug,
+                email=address,
+                name=name,
+                locale=lang.value,
+                days=days,
+                keyring=open_keyring(settings.keys_dir),
+                now=utc_now(),
+            )
+        except CampaignNotPublished:
+            _fail(f"there is no published campaign named {slug}")
+        except TooManyInvited:
+            _fail(f"{slug}: no more invitations can be sent to this office or address today")
+        typer.echo(f"{called}: a letter to {address} is on its way")
+
+    _run(invite)
+
+
+@office.command("revoke")
+def revoke_office(
+    slug: Annotated[str, typer.Argument(help="The campaign.")],
+    email: Annotated[str, typer.Argument(help="Address of somebody of the office.")],
+) -> None:
+    """Let an address see a campaign's counts no more."""
+    address = _email(email)
+
+    async def revoke(settings: Settings, database: Database) -> None:
+        from app.actions.offices import CampaignNotPublished, revoke_from_terminal
+
+        try:
+            ended = await database.write(
+                revoke_from_terminal, slug=slug, email=address, keyring=open_keyring(settings.keys_dir), now=utc_now()
+            )
+        except CampaignNotPublished:
+            _fail(f"there is no published campaign named {slug}")
+        if not ended:
+            _fail(f"{address} is of no office for {slug}")
+
+    _run(revoke)
+
+
+@districts.command("load")
+def load_list(
+    file: Annotated[
+        Path, typer.Argument(help="Elections Canada's list as CSV: code, English and French name, province.")
+    ],
+) -> None:
+    """Load the list that signing forms offer. A bad file is refused whole, each fault named with its line."""
+    from app.rules.districts import BadDistrictFile, parse_district_file
+
+    try:
+        listed = parse_district_file(file.read_bytes())
+    except OSError as fault:
+        _fail(f"{file}: {fault.strerror}")
+    except BadDistrictFile as refusal:
+        _fail(*(f"{file}: {f'line {line}: ' if line else ''}{fault}" for line, fault in refusal.faults))
+
+    async def load(_: Settings, database: Database) -> None:
+        from app.actions.districts import load_districts
+
+        loaded = await database.write(load_districts, districts=listed, now=utc_now())
+        typer.echo(f"{loaded.listed} districts: {loaded.new} are new, {loaded.left} are no longer offered")
+
+    _run(load)
+
+
+@app.command("report")
+def report(
+    slug: Annotated[str, typer.Argument(help="The campaign.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for the files; made, and empty unless it holds the same report.")],
+) -> None:
+    """Write the verified count report of the log's latest checkpoint. A checkpoint has one report, whoever asks."""
+
+    async def write(settings: Settings, database: Database) -> None:
+        from app.actions.campaigns import CampaignNotFound
+        from app.actions.reporting import LogUnsettled, NoCheckpointYet, issue_report
+        from app.queries.reports import find_report, list_report_files
+
+        try:
+            number = await issue_report(
+                database, slug=slug, keyring=open_keyring(settings.keys_dir), base_url=settings.base_url, now=utc_now()
+            )
+        except CampaignNotFound:
+            _fail(f"there is no published campaign named {slug}")
+        except NoCheckpointYet:
+            _fail(f"{slug}: nothing is in the log yet; the first signatures enter it within twelve hours")
+        except LogUnsettled:
+            _fail(f"{slug}: the log and the signatures that it counts differ; a report of this would not hold")
+        found = await database.read(find_report, slug=slug, number=number)
+        assert found is not None  # noqa: S101 - it was issued just now
+        _write_folder(out, await database.read(list_report_files, report_id=found.id))
+        typer.echo(f"Report no. {number}: {found.signatures} verified signatures as of {found.figures['as_of']}")
+        typer.echo(str(out))
+
+    _run(write)
+
+
+def _write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder that is empty or holds nothing but the same."""
+    there = {str(path.relative_to(folder)): path for path in folder.rglob("*") if not path.is_dir()}
+    if any(name not in files or path.read_bytes() != files[name] for name, path in there.items()):
+        _fail(f"{folder}: holds other files; a report wants a folder of its own")
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+@app.command("verify")
+def verify_files(
+    path: Annotated[Path, typer.Argument(help="Folder or ZIP of a report, or the file of a receipt.")],
+    *,
+    key: Annotated[list[str] | None, typer.Option(help="A key as it is published, or a file that has keys.")] = None,
+    lang: Annotated[Language | None, typer.Option(help="Language to answer in.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask nothing of the network.")] = False,
+) -> None:
+    """Check a report or a receipt: with the keys given, else with those of this installation, else with its own.
+
+    The status is 0 where everything holds, 1 where something does not, 2 where there was nothing to judge.
+    """
+    from app.proofs.verifying import NotGenuine, Options, choose_locale, fetch, open_terminal, read_keys, verify
+
+    try:
+        verifiers = read_keys(key or _list_verifiers(_settings()))
+    except NotGenuine as fact:
+        _fail(f"--key: {fact} is neither a key nor a file that has one")
+    options = Options(verifiers, None if offline else fetch)
+    locale = choose_locale(lang, os.environ)
+    status = verify(path, locale=locale, options=options, tell=open_terminal())
+    if status:
+        raise typer.Exit(status)
+
+
+@keys.command("show")
+def show_keys() -> None:
+    """Print the keys that published notes are checked with, the newest first."""
+    settings = _settings()
+    _guard(lambda: open_keyring(settings.keys_dir))
+    for verifier in _list_verifiers(settings):
+        typer.echo(verifier)
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Make the next signing key. The newest two sign side by side; all of them stay published."""
+    settings = _settings()
+    _guard(lambda: add_signing_key(settings.keys_dir))
+    made, *_ = _list_verifiers(settings)
+    typer.echo(made)
+    typer.echo("It signs from the next start of the processes on, beside the key before it: restart them.")
+    typer.echo("Publish it and keep KEYS_DIR safe: the older keys are still needed to check what they signed.")
+
+
+def _list_verifiers(settings: Settings) -> list[str]:
+    """Return the published keys, the newest first; none where there is no keyring, which is then not made."""
+    from app.proofs.notes import NoteSigner
+
+    if not any(settings.keys_dir.glob("signing-*.key")):
+        return []
+    host = settings.base_url.partition("://")[2]
+    found: list[str] = []
+    _guard(
+        lambda: found.extend(
+            NoteSigner(host, seed).verifier for seed in open_keyring(settings.keys_dir).published_seeds
+        )
+    )
+    return found
 
 
 @retention.command("run")

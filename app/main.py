@@ -16,8 +16,10 @@ from app.mail.transport import open_transport
 from app.rendering import pages
 from app.settings import PORT_OF_SERVE, WITHOUT_BACKGROUND, Settings
 from app.web.api.cors import Cors
+from app.web.api.log import LogApi
 from app.web.api.v1 import Api
 from app.web.cache import PageCache
+from app.web.districts import DistrictShelf
 from app.web.errors import error_handlers, error_responder
 from app.web.forms import LONG_BODY_BYTES
 from app.web.health import Health
@@ -35,10 +37,13 @@ from app.web.public.names import Names
 from app.web.public.own_signature import OwnPage
 from app.web.public.proof import Proof
 from app.web.public.reading import Reading
+from app.web.public.receipts import Receipts
+from app.web.public.reports import Reports
 from app.web.public.signing import Signing
 from app.web.public.sponsoring import Sponsoring
 from app.web.public.supporting import Supporting
 from app.web.public.unsubscribing import Unsubscribing
+from app.web.public.verifying import Verifying
 from app.web.static_files import StaticFiles
 from app.web.switchboard import Switchboard
 from app.web.workspace.door import Workspace
@@ -59,6 +64,7 @@ PUBLIC: Final = (
     Reading,
     Confirming,
     OwnPage,
+    Receipts,
     Editions,
     Supporting,
     Sponsoring,
@@ -68,6 +74,8 @@ PUBLIC: Final = (
     Complaining,
     Names,
     Proof,
+    Reports,
+    Verifying,
 )
 
 
@@ -84,6 +92,7 @@ def build_house(settings: Settings) -> House:
         PageCache(),
         Limits(database, keyring, settings),
         Switchboard(database),
+        DistrictShelf(database),
     )
 
 
@@ -117,7 +126,8 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
         redirect_slashes=False,
     )
     # Taken over as they are: to include a router is to make all of its routes a second time.
-    app.router.routes.extend(Api(house).router.routes)
+    for api in (Api(house), LogApi(house)):
+        app.router.routes.extend(api.router.routes)
     for rooms in (*PUBLIC, Workspace, Moderation):
         app.router.routes.extend(rooms(house).routes)
     app.router.routes.extend(StaticFiles().routes)

@@ -30,7 +30,9 @@ REAL: Final = sorted(REAL_CAMPAIGNS.glob("*.json"))
 COMMANDS: Final = (
     "", "serve", "worker", "demo", "db", "db upgrade", "db check", "campaign", "campaign import", "campaign list",
     "campaign export", "campaign stop", "campaign resume", "campaign rehome", "parliament", "parliament dissolved",
-    "mail", "mail bounced", "retention", "retention run",
+    "mail", "mail bounced", "districts", "districts load", "retention", "retention run",
+    "report", "verify", "keys", "keys show", "keys rotate",
+    "office", "office invite", "office revoke",
 )  # fmt: skip
 
 

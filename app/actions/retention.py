@@ -15,6 +15,7 @@ from app.models import (
     CampaignKey,
     Challenge,
     LetterQuota,
+    LogLeaf,
     Question,
     QuotaSalt,
     Signature,
@@ -84,6 +85,9 @@ def forget_signers(session: Session, *, campaign_id: UUID) -> None:
         delete(Token).where(Token.signature_id.in_(select(Signature.id).where(Signature.campaign_id == campaign_id)))
     )
     session.execute(update(Signature).where(Signature.campaign_id == campaign_id).values(**NO_DETAILS))
+    # Without the key no salt opens, and no receipt can be made again; whose leaf was whose goes with it.
+    leaves = update(LogLeaf).where(LogLeaf.campaign_id == campaign_id, LogLeaf.signature_id.is_not(None))
+    session.execute(leaves.values(signature_id=None, salt=None))
 
 
 def forget_questions(session: Session, *, now: datetime) -> int:

@@ -336,13 +336,13 @@ def _compare(breakdown: Mapping[str, Any], code: str, column: str, voice: Voice)
     A total stands below where it is that of the snapshot, and so says something.
     """
     rows = breakdown[f"{code}Signatures"]
-    largest = max((each["Signatures"] for each in rows if each[code] is not None), default=0) or 1
-    sum_of_rows = sum(each["Signatures"] for each in rows)
+    largest = max((each["SignatureCount"] for each in rows if each[code] is not None), default=0) or 1
+    sum_of_rows = sum(each["SignatureCount"] for each in rows)
     counted = [
         row(
             _capital(voice.choose(each["Name"])),
-            voice.number(each["Signatures"]),
-            None if each[code] is None else each["Signatures"] / largest,
+            voice.number(each["SignatureCount"]),
+            None if each[code] is None else each["SignatureCount"] / largest,
         )
         for each in rows
     ]

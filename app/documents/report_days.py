@@ -19,8 +19,8 @@ LONGEST: Final = 36
 
 def show_days(rows: Sequence[Mapping[str, Any]], locale: Locale) -> list[Block]:
     """Return a chart and a table of ``rows`` (a day of ISO 8601 or None for all merged, and its signatures)."""
-    counts = {date.fromisoformat(each["Day"]): int(each["Signatures"]) for each in rows if each["Day"] is not None}
-    merged = sum(int(each["Signatures"]) for each in rows if each["Day"] is None)
+    counts = {date.fromisoformat(each["Day"]): int(each["SignatureCount"]) for each in rows if each["Day"] is not None}
+    merged = sum(int(each["SignatureCount"]) for each in rows if each["Day"] is None)
     if not counts and not merged:
         return []
     period, sums = _gather(counts)

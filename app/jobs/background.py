@@ -15,6 +15,7 @@ from app.jobs.fan_out import fan_out
 from app.jobs.open_and_close import open_and_close
 from app.jobs.retain import forget_all
 from app.jobs.roll_up_counts import roll_up_counts
+from app.jobs.sequence_log import sequence_log
 from app.jobs.take_snapshots import take_snapshots
 from app.jobs.watch import watch
 
@@ -54,6 +55,7 @@ LOOPS: Final[tuple[tuple[Callable[[Background], Awaitable[bool]], float], ...]] 
     (open_and_close, 1.0),
     (check_names, 5.0),
     (watch, 30.0),
+    (sequence_log, 30.0),
     (take_snapshots, 3600.0),
     (retain, 600.0),
 )

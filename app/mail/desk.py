@@ -30,7 +30,7 @@ DAILY_FROM_ALL: Final = 10
 class Secret:
     """A link or a code that the letter holds; it works for so long from its writing on, and not beyond ``until``."""
 
-    purpose: Purpose | str  # "code" and "sign_in_code" are six digits
+    purpose: Purpose | str  # "code", "sign_in_code" and "receipt_code" are six digits
     works_for: timedelta | None = None
     until: datetime | None = None
 

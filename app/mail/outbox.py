@@ -36,7 +36,7 @@ LEASE: Final = timedelta(minutes=5)
 LETTERS_WITH_WORKING_LINKS: Final = 3
 GIVE_UP_AFTER: Final = timedelta(days=3)
 LONGEST_DELAY: Final = timedelta(hours=1)
-CODES: Final = frozenset({"code", "sign_in_code"})
+CODES: Final = frozenset({"code", "sign_in_code", "receipt_code"})
 #: Letters that go to many at once: whoever waits for a link or a code goes before them.
 TO_MANY: Final = ("update", "response", "edition_changed")
 #: How many letters in a row may come back from an address before no more news is sent to it.

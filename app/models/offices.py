@@ -47,8 +47,8 @@ class OfficeStaff(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     office_id: Mapped[UUID] = mapped_column(ForeignKey("offices.id", ondelete="CASCADE"))
-    email: Mapped[bytes | None]  # sealed with the campaign's key, for this row; emptied when removed
-    email_index: Mapped[bytes]
+    email: Mapped[bytes | None]  # sealed with the accounts' key, for this row; emptied when removed
+    email_index: Mapped[bytes]  # as in accounts
     locale: Mapped[str]
     state: Mapped[str]
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))

@@ -1250,7 +1250,7 @@ def _count_part(breakdown: object, name: str, key: str) -> dict[str | None, int]
         return None
     numbers: dict[str | None, int] = {}
     for row in rows:
-        code, number = dig(row, key), _whole(dig(row, "Signatures"))
+        code, number = dig(row, key), _whole(dig(row, "SignatureCount"))
         if number is None or number < 0 or not (code is None or isinstance(code, str)) or code in numbers:
             return None
         numbers[code] = number
@@ -1327,7 +1327,7 @@ def list_rows(figures: object) -> list[list[str | None]]:
         rows.append(_row("breakdown", "total", dig(breakdown, "signatures")))
     for section, name, key, _ in PARTS:
         for part in _rows(breakdown, name):
-            rows.append(_row(section, dig(part, key), dig(part, "Signatures"), dig(part, "Name")))
+            rows.append(_row(section, dig(part, key), dig(part, "SignatureCount"), dig(part, "Name")))
     for edition in _rows(figures, "editions"):
         rows.append(_row("edition", dig(edition, "number"), dig(edition, "signatures")))
     return rows

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Integer, func, literal_column, select
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import func, select
 
-from app.core.db import dialect_of
-from app.models import Campaign, CampaignCount, CountEvent, Edition, Letter, Signature, Snapshot, Threshold, is_counted
+from app.models import (
+    Campaign,
+    CampaignCount,
+    CountEvent,
+    District,
+    Letter,
+    Signature,
+    Snapshot,
+    Threshold,
+)
 from app.rules.moves import PUBLIC_STATES
 from app.rules.suppression import SMALLEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
     from uuid import UUID
 
     from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
-_HOUR: Final = 3600
-_QUARTER: Final = 900
-_MICROSECONDS: Final = 1_000_000
-_GROUPS: Final = (
-    Signature.state, Signature.standing, Signature.locale, Signature.source, Signature.edition_id
-)  # fmt: skip
+#: By what else than place a snapshot counts.
+MARGINS: Final = ("language", "day", "district", "edition", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +71,39 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceFigures:
-    """A snapshot by place. ``cells`` add up to ``signatures``, which is not the live count."""
+class Share:
+    """Signatures of one value of a margin; no value: of all that have no cell of their own."""
+
+    value: str | None
+    signatures: int
+
+
+@dataclass(frozen=True, slots=True)
+class DistrictName:
+    """What a federal district is called in ``en`` and ``fr``, and the province that it is in, such as ``CA-BC``."""
+
+    names: Mapping[str, str]
+    province: str
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """A snapshot: the same people by place and by each margin, small numbers merged. Nothing finer is shown anywhere.
+
+    ``cells`` add up to ``signatures``, which is the snapshot's own total and not the live count; so do the shares of
+    each margin that has any. ``margins`` has every name of ``MARGINS``: ``language`` (``km``), ``day`` (of
+    confirmation, ``2026-11-22`` in the campaign's time zone), ``district`` (a federal district's code, where its signer
+    said it), ``edition`` (its number; none where there is one edition alone) and ``source`` (the mark of a link, empty
+    without one; for the campaign's team alone). Shares and cells come as they are to be shown: days and editions in
+    their order, all others the largest first, what is merged last. ``districts`` names those that ``margins`` has.
+    """
 
     number: int
     taken_at: datetime
     signatures: int
     cells: tuple[Cell, ...]
+    margins: Mapping[str, tuple[Share, ...]]
+    districts: Mapping[str, DistrictName]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +130,6 @@ class Figures:
     """Numbers from a walk over the signatures."""
 
     funnel: Funnel
-    by_locale: Mapping[str, int]
-    by_edition: tuple[tuple[int, int], ...]  # number of the edition and signatures; empty where there is one alone
-    by_source: tuple[tuple[str, int], ...]  # marks of links that brought at least five, most first
-    other_sources: int
-    without_source: int
-    counted: tuple[tuple[datetime, str, int], ...]  # when, in which language, how many
     as_of: datetime
 
 
@@ -134,45 +155,63 @@ def get_standing(session: Session, *, campaign_id: UUID) -> Standing:
     )
 
 
-def find_place_figures(session: Session, *, campaign_id: UUID) -> PlaceFigures | None:
-    """Return the latest snapshot by place, or None before there is one."""
+def find_breakdown(session: Session, *, campaign_id: UUID) -> Breakdown | None:
+    """Return the latest snapshot, or None before there is one. Page, API, office, report and workspace all read this.
+
+    No snapshot exists below twenty signatures. Snapshots from before margins were counted have none: their shares are
+    empty.
+    """
     row = session.scalars(
         select(Snapshot).where(Snapshot.campaign_id == campaign_id).order_by(Snapshot.number.desc()).limit(1)
     ).first()
     if row is None:
         return None
-    cells = tuple(Cell(cell["country"], cell["subdivision"], cell["signatures"]) for cell in row.cells)
-    return PlaceFigures(row.number, row.taken_at, row.signatures, cells)
+    margins = {
+        name: tuple(Share(each["value"], each["signatures"]) for each in row.margins.get(name, ())) for name in MARGINS
+    }
+    return Breakdown(
+        number=row.number,
+        taken_at=row.taken_at,
+        signatures=row.signatures,
+        cells=tuple(Cell(cell["country"], cell["subdivision"], cell["signatures"]) for cell in row.cells),
+        margins=margins,
+        districts=_name_districts(session, [each.value for each in margins["district"] if each.value is not None]),
+    )
 
 
-def find_public_place_figures(session: Session, *, slug: str) -> tuple[PlaceFigures | None] | None:
+def find_public_breakdown(session: Session, *, slug: str) -> tuple[Breakdown | None] | None:
     """Return the latest snapshot of a published campaign in a tuple of its own; None where there is no campaign."""
     campaign_id = session.scalar(select(Campaign.id).where(Campaign.slug == slug, Campaign.state.in_(PUBLIC_STATES)))
-    return None if campaign_id is None else (find_place_figures(session, campaign_id=campaign_id),)
+    return None if campaign_id is None else (find_breakdown(session, campaign_id=campaign_id),)
 
 
-def get_figures(session: Session, *, campaign_id: UUID, zone: str, now: datetime) -> Figures:
-    """Return the numbers of a campaign, in three walks: over its signatures twice, over its first letters once."""
+def _name_districts(session: Session, codes: list[str]) -> dict[str, DistrictName]:
+    if not codes:
+        return {}
+    rows = session.scalars(select(District).where(District.code.in_(codes)))
+    return {row.code: DistrictName(row.names, row.province) for row in rows}
+
+
+def list_totals(session: Session, *, campaign_id: UUID) -> list[tuple[datetime, int]]:
+    """Return when each snapshot was taken and how many signatures there were, oldest first."""
+    rows = session.execute(
+        select(Snapshot.taken_at, Snapshot.signatures)
+        .where(Snapshot.campaign_id == campaign_id)
+        .order_by(Snapshot.number)
+    )
+    return [(row.taken_at, row.signatures) for row in rows]
+
+
+def get_figures(session: Session, *, campaign_id: UUID, now: datetime) -> Figures:
+    """Return what became of the forms, in two walks: over the signatures, and over their first letters."""
     groups = session.execute(
-        select(*_GROUPS, func.count().label("number")).where(Signature.campaign_id == campaign_id).group_by(*_GROUPS)
+        select(Signature.state, Signature.standing, func.count().label("number"))
+        .where(Signature.campaign_id == campaign_id)
+        .group_by(Signature.state, Signature.standing)
     ).all()
     confirmed = [row for row in groups if row.state == "confirmed"]
-    counted = [row for row in confirmed if row.standing == "counted"]
-    sources = _add_up(counted, "source")
-    without_source = sources.pop(None, 0)
-    shown = {source: number for source, number in sources.items() if number >= SMALLEST}
-    return Figures(
-        funnel=_read_funnel(
-            _add_up(groups, "state"), _add_up(confirmed, "standing"), _count_first_letters(session, campaign_id)
-        ),
-        by_locale=_add_up(counted, "locale"),
-        by_edition=_list_by_edition(session, campaign_id, _add_up(counted, "edition_id")),
-        by_source=tuple(sorted(shown.items(), key=lambda one: (-one[1], one[0]))),
-        other_sources=sum(sources.values()) - sum(shown.values()),
-        without_source=without_source,
-        counted=_count_over_time(session, campaign_id, zone, now),
-        as_of=now,
-    )
+    letters = _count_first_letters(session, campaign_id)
+    return Figures(_read_funnel(_add_up(groups, "state"), _add_up(confirmed, "standing"), letters), now)
 
 
 def _add_up(rows: Sequence[Row[*tuple[Any, ...]]], column: str) -> dict[Any, int]:
@@ -216,38 +255,3 @@ def _read_funnel(states: Mapping[str, int], standings: Mapping[str, int], letter
         erased=states.get("disowned", 0),
         repeated=states.get("superseded", 0),
     )
-
-
-def _list_by_edition(
-    session: Session, campaign_id: UUID, signatures: Mapping[UUID, int]
-) -> tuple[tuple[int, int], ...]:
-    editions = session.execute(
-        select(Edition.id, Edition.number).where(Edition.campaign_id == campaign_id).order_by(Edition.number)
-    ).all()
-    if len(editions) <= 1:
-        return ()
-    return tuple((edition.number, signatures.get(edition.id, 0)) for edition in editions)
-
-
-def _count_over_time(
-    session: Session, campaign_id: UUID, zone: str, now: datetime
-) -> tuple[tuple[datetime, str, int], ...]:
-    """Count by the hour, so that a day in any zone is a sum of hours; by quarters where a zone's clocks want it."""
-    offset = now.astimezone(ZoneInfo(zone)).utcoffset()
-    assert offset is not None  # noqa: S101 - a moment in a zone has one
-    step = _QUARTER if offset.seconds % _HOUR else _HOUR
-    part = _part_of(session, step).label("part")
-    rows = session.execute(
-        select(part, Signature.locale, func.count().label("number"))
-        .where(Signature.campaign_id == campaign_id, is_counted())
-        .group_by(part, Signature.locale)
-    )
-    return tuple((datetime.fromtimestamp(row.part * step, UTC), row.locale, row.number) for row in rows)
-
-
-def _part_of(session: Session, step: int) -> ColumnElement[int]:
-    """Return how many steps of so many seconds there were between 1970 and the confirmation, in each dialect."""
-    if dialect_of(session) == "postgresql":
-        seconds = func.extract("epoch", Signature.confirmed_at)
-        return sql_cast(func.floor(seconds / literal_column(str(step))), Integer)
-    return sql_cast(Signature.confirmed_at, Integer).op("/")(literal_column(str(step * _MICROSECONDS)))

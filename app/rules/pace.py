@@ -92,13 +92,6 @@ def spread_over_days(
     return days, weeks
 
 
-def count_recent(days: Iterable[Period], *, today: date, opened_on: date) -> tuple[int, int]:
-    """Return what the last seven days brought, and how many days these were: fewer while a campaign is new."""
-    length = max(1, min(WINDOW_DAYS, (today - opened_on).days + 1))
-    begin = today - (length - 1) * _ONE_DAY
-    return sum(day.total for day in days if begin <= day.first <= today), length
-
-
 def _days_back(last: date, first: date) -> list[date]:
     return [last - number * _ONE_DAY for number in range((last - first).days + 1)]
 

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     CORRECT = "correct"  # publish another edition
     ASK_SPONSOR = "ask_sponsor"
     MANAGE_TEAM = "manage_team"
+    OPEN_OFFICE = "open_office"  # who of a member's staff may see the counts
     LEAVE = "leave"
 
 
@@ -63,6 +64,12 @@ class StaffPermission(StrEnum):
     REVIEW = "review"  # read campaigns that ask to be published, approve or refuse them
     MODERATE = "moderate"  # signatures, sets of them, alarms, switches, names, what visitors reported
     OPERATE = "operate"  # stop and resume, give a campaign another owner
+
+
+class OfficePermission(StrEnum):
+    """What an address of the office door needs: to be of a living office, for the campaign in it where it has one."""
+
+    SEE_COUNTS = "see_counts"
 
 
 STAFF: Final[Mapping[str, frozenset[StaffPermission]]] = {

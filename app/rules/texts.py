@@ -154,9 +154,13 @@ def edition_hash(texts: Mapping[str, CampaignText]) -> str:
     space between tokens, characters written as themselves in UTF-8. Nothing is normalised: a byte more is another
     edition. Anyone can compute it from a campaign's export.
     """
+    return hashlib.sha256(canonical_json(texts)).hexdigest()
+
+
+def canonical_json(texts: Mapping[str, CampaignText]) -> bytes:
+    """Return the bytes whose hash is `edition_hash`; there is no newline at their end."""
     data = {locale: text.as_data() for locale, text in texts.items()}
-    canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
 
 
 def substance_hash(texts: Mapping[str, CampaignText], source_locale: str) -> str:

@@ -16,7 +16,8 @@ from app.actions.records import record
 from app.core.clock import utc_now
 from app.i18n import as_locale
 from app.queries.accounts import find_campaign_id, find_team_campaign
-from app.rules.permissions import STAFF, Permission, StaffPermission
+from app.queries.offices import find_office_campaign
+from app.rules.permissions import STAFF, OfficePermission, Permission, StaffPermission
 from app.web.forms import read_form
 from app.web.house import SLUG
 from app.web.proving import show_proof
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 
     from app.i18n import Locale
     from app.queries.accounts import SignedIn, TeamCampaign
+    from app.queries.offices import OfficeCampaign
     from app.web.forms import Form
     from app.web.house import House
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of somebody who may make it, at a ``door``: ``workspace`` or ``moderation``."""
+    """One request of somebody who may make it, at a ``door``: ``workspace``, ``moderation`` or ``office``."""
 
     door: str
     house: House
@@ -45,6 +47,13 @@ class Visit:
     now: datetime
     signed_in: SignedIn
     team_campaign: TeamCampaign | None
+    office_campaign: OfficeCampaign | None = None
+
+    @property
+    def office(self) -> OfficeCampaign:
+        """The campaign in the address as this person's office reaches it, for pages of that door that have one."""
+        assert self.office_campaign is not None  # noqa: S101 - what the gate has seen to
+        return self.office_campaign
 
     @property
     def campaign(self) -> TeamCampaign:
@@ -88,6 +97,7 @@ class Visit:
             base_url=self.house.settings.base_url,
             me=self.signed_in,
             team_campaign=self.team_campaign,
+            office_campaign=self.office_campaign,
             now=self.now,
             form_token=self.guard.token,
             **context,
@@ -99,19 +109,22 @@ class Visit:
         return RedirectResponse(f"/{self.locale}/{self.door}{path}", 303)
 
 
+Need = Permission | StaffPermission | OfficePermission
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """An address after the language and the door, and what it needs.
 
-    ``needs`` a permission on the campaign in the address, one of the staff, or None for whoever is signed in. One that
-    ``is_grave`` asks to prove who one is before it posts.
+    ``needs`` a permission on the campaign in the address, one of the staff, an office's, or None for whoever is signed
+    in. One that ``is_grave`` asks to prove who one is before it posts.
     """
 
     path: str
     show: Callable[[Visit], Awaitable[Response]] | None = None
     post: Callable[[Visit], Awaitable[Response]] | None = None
-    needs: Permission | StaffPermission | None = None
-    post_needs: Permission | StaffPermission | None = None  # where posting needs more than seeing
+    needs: Need | None = None
+    post_needs: Need | None = None  # where posting needs more than seeing
     is_grave: bool = False
 
     @property
@@ -119,7 +132,7 @@ class Page:
         """Whether the address names a campaign."""
         return "{slug}" in self.path
 
-    def needed(self, method: str) -> Permission | StaffPermission | None:
+    def needed(self, method: str) -> Need | None:
         """Return what a method needs."""
         return self.post_needs if method == "POST" and self.post_needs is not None else self.needs
 
@@ -148,16 +161,19 @@ class Gate:
     async def _answer(self, page: Page, request: Request) -> Response:
         now, locale = utc_now(), _locale_of(request)
         signed_in = await find_visitor(self._house, request, now)
-        if signed_in is None:
+        if signed_in is None or self._is_stale(signed_in, now):
             if self._is_worth_noting(page, request, now):
                 await self._record_refusal(page, request, None, now)
             return await self._show_signed_out(page, request, locale)
         needs = page.needed(request.method)
         if now - signed_in.seen_at >= SEEN_EVERY:
             await self._house.database.write(touch_session, session_id=signed_in.session_id, now=now)
-        campaign = None
+        campaign, office = None, None
         if isinstance(needs, StaffPermission):
             is_allowed = needs in STAFF[signed_in.role]
+        elif isinstance(needs, OfficePermission):
+            office = await self._find_office(page, request, signed_in, now)
+            is_allowed = office is not None or not page.has_campaign
         elif needs is None:
             is_allowed = True
         else:
@@ -166,7 +182,7 @@ class Gate:
         if not is_allowed:
             await self._record_refusal(page, request, signed_in, now)
             raise HTTPException(404)
-        visit = Visit(self._door, self._house, request, locale, now, signed_in, campaign)
+        visit = Visit(self._door, self._house, request, locale, now, signed_in, campaign, office)
         is_post = request.method == "POST"
         if is_post and page.is_grave and not is_proven(signed_in, now):
             return await self._ask_for_proof(visit)
@@ -179,6 +195,20 @@ class Gate:
         if not SLUG.fullmatch(slug):
             return None
         return await self._house.database.read(find_team_campaign, account_id=signed_in.account_id, slug=slug)
+
+    async def _find_office(
+        self, page: Page, request: Request, signed_in: SignedIn, now: datetime
+    ) -> OfficeCampaign | None:
+        slug = request.path_params.get("slug", "")
+        if not page.has_campaign or not SLUG.fullmatch(slug):
+            return None
+        return await self._house.database.read(
+            find_office_campaign, account_id=signed_in.account_id, slug=slug, now=now
+        )
+
+    def _is_stale(self, signed_in: SignedIn, now: datetime) -> bool:
+        """Tell whether somebody is to come in anew: an office proves who it is each day, by letter or passkey."""
+        return self._door == "office" and now - signed_in.proven_at >= OFFICE_PROOF_LASTS
 
     def _is_worth_noting(self, page: Page, request: Request, now: datetime) -> bool:
         """Tell whether to put somebody on record who is not signed in: anybody may knock ten thousand times an hour."""
@@ -241,6 +271,8 @@ class _Any(frozenset[str]):
 ANY_FIELD: Final = _Any()
 #: A session is noted as used once in so long: not each page costs a write.
 SEEN_EVERY: Final = timedelta(minutes=5)
+#: How long an office's staff stay in.
+OFFICE_PROOF_LASTS: Final = timedelta(hours=8)
 #: Of those who are not signed in, one for each page in so long goes on record.
 NOTED_EVERY: Final = timedelta(hours=1)
 #: Shorter values of a form are codes and choices, and nobody misses them.

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.web.gate import Visit
 
 #: The only addresses that signing in or proving sends anybody on to.
-OWN_PATH: Final = re.compile(r"/(?:km|en|fr)/(?:workspace|moderation)(?:/[A-Za-z0-9_-]+)*")
+OWN_PATH: Final = re.compile(r"/(?:km|en|fr)/(?:workspace|moderation|office)(?:/[A-Za-z0-9_-]+)*")
 OWN_PATH_LENGTH: Final = 300
 #: Fields of the page that asks; all others are those of the form that waits.
 PREFIX: Final = "proof_"

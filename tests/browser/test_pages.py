@@ -39,8 +39,8 @@ def addresses(server: LiveServer, locale: str) -> list[str]:
         f"campaigns/{server.slug}/check-email",
         f"campaigns/{server.slug}/signed",
     ]
-    paths += [f"campaigns/{server.slug}/{name}" for name in ("counting", "names", "report")]
-    paths += ["privacy", "counting", "refusals", "accessibility", "about", "nowhere"]
+    paths += [f"campaigns/{server.slug}/{name}" for name in ("counting", "names", "report", "reports")]
+    paths += ["privacy", "counting", "verify", "refusals", "accessibility", "about", "nowhere"]
     return [f"{server.url}/{locale}/{path}" for path in paths]
 
 

@@ -94,13 +94,13 @@ def make_breakdown(**changes: object) -> dict[str, Any]:
         "ProvinceSignatures": [place("Province", "CA-ON", 400), place("Province", None, 12)],
         "CountrySignatures": [place("Country", "CA", 588), place("Country", None, 12)],
         "LanguageSignatures": [
-            {"Language": code, "Name": name_language(code), "Signatures": count}
+            {"Language": code, "Name": name_language(code), "SignatureCount": count}
             for code, count in (("km", 400), ("en", 150), ("fr", 50))
         ],
-        "DaySignatures": [*days(20, 29), {"Day": None, "Signatures": 20}],
+        "DaySignatures": [*days(20, 29), {"Day": None, "SignatureCount": 20}],
         "DistrictSignatures": [
-            {"District": "35075", "Name": {"en": "Ottawa Centre", "fr": "Ottawa-Centre"}, "Signatures": 34},
-            {"District": None, "Name": name_merged(), "Signatures": 566},
+            {"District": "35075", "Name": {"en": "Ottawa Centre", "fr": "Ottawa-Centre"}, "SignatureCount": 34},
+            {"District": None, "Name": name_merged(), "SignatureCount": 566},
         ],
     } | changes
 
@@ -116,10 +116,10 @@ def make_edition(number: int, *, signatures: int | None) -> dict[str, Any]:
 
 
 def place(kind: str, code: str | None, count: int) -> dict[str, Any]:
-    return {kind: code, "Name": name_place(code), "Signatures": count}
+    return {kind: code, "Name": name_place(code), "SignatureCount": count}
 
 
 def days(number: int, count: int) -> list[dict[str, Any]]:
     """Return so many days in a row, each with as many signatures."""
     first = date(2026, 10, 1)
-    return [{"Day": (first + timedelta(at)).isoformat(), "Signatures": count} for at in range(number)]
+    return [{"Day": (first + timedelta(at)).isoformat(), "SignatureCount": count} for at in range(number)]

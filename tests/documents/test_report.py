@@ -170,7 +170,7 @@ def test_largest_report_keeps_everything_on_its_pages(host: str) -> None:
         CountrySignatures=[place("Country", code, 1_000) for code in sorted(COUNTRIES)],
         DaySignatures=days(120, 1_000),
         DistrictSignatures=[
-            {"District": str(at), "Name": {"en": f"District—{at}."}, "Signatures": 400} for at in range(343)
+            {"District": str(at), "Name": {"en": f"District—{at}."}, "SignatureCount": 400} for at in range(343)
         ],
     )
     campaign = make_campaign(titles={"en": "Long " * 60 + "W" * 300}, organiser="M" * 400)

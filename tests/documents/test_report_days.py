@@ -29,7 +29,7 @@ def test_days_are_gathered_until_they_fit(number: int, column: str, rows: int) -
 
 
 def test_period_without_signatures_is_a_gap_in_the_chart_and_no_row() -> None:
-    rows = [{"Day": "2026-10-01", "Signatures": 20}, {"Day": "2026-10-04", "Signatures": 10}]
+    rows = [{"Day": "2026-10-01", "SignatureCount": 20}, {"Day": "2026-10-04", "SignatureCount": 10}]
     _, chart, table = show_days(rows, "en")
     assert chart["bars"] == [1, 0, 0, 0.5]
     assert [row["name"] for row in table["rows"]] == ["1 October 2026", "4 October 2026"]
@@ -40,7 +40,7 @@ def test_one_day_has_no_chart() -> None:
 
 
 def test_merged_days_come_last() -> None:
-    blocks = show_days([{"Day": None, "Signatures": 20}], "en")
+    blocks = show_days([{"Day": None, "SignatureCount": 20}], "en")
     assert [row["number"] for row in blocks[-1]["rows"]] == ["20"]
 
 

@@ -122,13 +122,19 @@ def figures_of(texts: bytes, signers: Sequence[NoteSigner]) -> dict[str, Any]:
         "breakdown": {
             "snapshot": 7, "taken_at": "2026-11-22T04:00:00Z", "signatures": 600,
             "ProvinceSignatures": [
-                {"Province": "CA-ON", "Name": names, "Signatures": 300},
-                {"Province": "CA-QC", "Name": {"en": "Quebec", "fr": "=Québec"}, "Signatures": 120},
+                {"Province": "CA-ON", "Name": names, "SignatureCount": 300},
+                {"Province": "CA-QC", "Name": {"en": "Quebec", "fr": "=Québec"}, "SignatureCount": 120},
             ],
-            "CountrySignatures": [{"Country": "CA", "Signatures": 590}, {"Country": None, "Signatures": 10}],
-            "LanguageSignatures": [{"Language": "km", "Signatures": 400}, {"Language": "en", "Signatures": 200}],
-            "DaySignatures": [{"Day": "2026-11-20", "Signatures": 250}, {"Day": "2026-11-21", "Signatures": 350}],
-            "DistrictSignatures": [{"District": "24047", "Name": {"en": "Papineau"}, "Signatures": 40}],
+            "CountrySignatures": [{"Country": "CA", "SignatureCount": 590}, {"Country": None, "SignatureCount": 10}],
+            "LanguageSignatures": [
+                {"Language": "km", "SignatureCount": 400},
+                {"Language": "en", "SignatureCount": 200},
+            ],
+            "DaySignatures": [
+                {"Day": "2026-11-20", "SignatureCount": 250},
+                {"Day": "2026-11-21", "SignatureCount": 350},
+            ],
+            "DistrictSignatures": [{"District": "24047", "Name": {"en": "Papineau"}, "SignatureCount": 40}],
         },
         "editions": [{"number": 1, "hash": hashlib.sha256(texts).hexdigest(), "locales": ["km"], "signatures": 612}],
         "keys": [each.verifier for each in signers],

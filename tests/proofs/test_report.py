@@ -223,12 +223,24 @@ def change(data: Any, path: Sequence[str | int], value: object) -> None:  # noqa
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
-        (["breakdown", "DaySignatures", 0, "Signatures"], 251, "DaySignatures adds up to 601, and not to 600."),
-        (["breakdown", "LanguageSignatures", 0, "Signatures"], -1, "LanguageSignatures in counts.json cannot be read."),
+        (["breakdown", "DaySignatures", 0, "SignatureCount"], 251, "DaySignatures adds up to 601, and not to 600."),
+        (
+            ["breakdown", "LanguageSignatures", 0, "SignatureCount"],
+            -1,
+            "LanguageSignatures in counts.json cannot be read.",
+        ),
         (["breakdown", "CountrySignatures", 1, "Country"], "CA", "CountrySignatures in counts.json cannot be read."),
         (["breakdown", "DistrictSignatures"], 5, "DistrictSignatures in counts.json cannot be read."),
-        (["breakdown", "DistrictSignatures", 0, "Signatures"], 601, "DistrictSignatures adds up to 601, which is more"),
-        (["breakdown", "ProvinceSignatures", 1, "Signatures"], 291, "ProvinceSignatures (CA) adds up to 591, which is"),
+        (
+            ["breakdown", "DistrictSignatures", 0, "SignatureCount"],
+            601,
+            "DistrictSignatures adds up to 601, which is more",
+        ),
+        (
+            ["breakdown", "ProvinceSignatures", 1, "SignatureCount"],
+            291,
+            "ProvinceSignatures (CA) adds up to 591, which is",
+        ),
         (["breakdown", "signatures"], "600", "breakdown in counts.json cannot be read."),
         (["way", 1, "forms"], -61, "The way from forms received to verified signatures adds up to 611, and not to 612"),
         (["way", 1, "forms"], 60, "counts.json has no way from forms received to verified signatures that can be"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.rules.pace import DAYS_SHOWN, Pace, Period, count_recent, find_pace, spread_over_days
+from app.rules.pace import DAYS_SHOWN, Pace, Period, find_pace, spread_over_days
 
 TODAY = date(2026, 5, 20)
 ZONES = st.sampled_from(["America/Toronto", "Asia/Phnom_Penh", "Asia/Kathmandu", "America/St_Johns"])
@@ -72,10 +72,3 @@ def test_days_are_those_of_the_campaign() -> None:
     assert (first.first, first.total) == (date(2026, 5, 20), 0)
     assert second == Period(date(2026, 5, 19), date(2026, 5, 19), {"km": 2})
     assert spread_over_days([], zone="UTC", today=TODAY) == ([], [])
-
-
-def test_a_new_campaign_is_measured_over_the_days_that_it_had() -> None:
-    days = [Period(TODAY - timedelta(days=back), TODAY - timedelta(days=back), {"en": 10}) for back in range(10)]
-    assert count_recent(days, today=TODAY, opened_on=TODAY - timedelta(days=30)) == (70, 7)
-    assert count_recent(days, today=TODAY, opened_on=TODAY - timedelta(days=2)) == (30, 3)
-    assert count_recent(days, today=TODAY, opened_on=TODAY) == (10, 1)

@@ -10,10 +10,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.rules.places import COUNTRIES, SUBDIVISIONS
-from app.rules.suppression import SMALLEST, Breakdown, Place, break_down, gather
+from app.rules.suppression import (
+    SMALLEST,
+    Breakdown,
+    Past,
+    Place,
+    break_down,
+    divide,
+    divide_districts,
+    gather,
+    look_back,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 STATES: list[Place] = [("AU", code) for code in SUBDIVISIONS["AU"]]
 PLACES: list[Place] = [*STATES, ("AU", None), ("FR", None), ("DE", None), ("KH", None)]
@@ -28,10 +38,16 @@ Counts = dict[Place, int]
 FULL: Counts = dict.fromkeys(STATES, 4)
 
 
-def publish(history: list[Counts]) -> list[Breakdown]:
-    published: list[Breakdown] = []
-    for counts in history:
-        published.append(break_down(counts, published[-1].cells if published else {}))
+def fall_on_the_likeliest(weights: Sequence[float]) -> int:
+    """Draw no lot: merge the smallest cell."""
+    return list(weights).index(max(weights))
+
+
+def publish(history: list[Counts]) -> list[Breakdown[Place]]:
+    published: list[Breakdown[Place]] = []
+    for turn, counts in enumerate(history, 1):
+        past = look_back([each.cells for each in published])
+        published.append(break_down(counts, past, turn=turn, lot=fall_on_the_likeliest))
     return published
 
 
@@ -81,18 +97,20 @@ def test_a_cell_moves_by_nothing_or_by_five(history: list[Counts]) -> None:
 @example([{STATES[0]: 14, STATES[1]: 5, ("AU", None): 1}])
 def test_a_hidden_cell_could_always_be_another_number(history: list[Counts]) -> None:
     """Somebody who knows every snapshot and every rule still cannot tell how many live in a hidden place."""
-    before: Counts = {}
-    for counts, shown in zip(history, publish(history), strict=True):
+    published = publish(history)
+    for turn, (counts, shown) in enumerate(zip(history, published, strict=True), 1):
+        past = look_back([each.cells for each in published[: turn - 1]])
         for place, people in counts.items():
             if people == 0 or place in shown.cells:
                 continue
             # What comes later rests on what was published alone: where this is the same, so is all that follows.
             alternatives = _alternatives(counts, place, shown)
-            assert any(break_down(other, before) == shown for other in alternatives), (place, counts, shown)
-        before = dict(shown.cells)
+            assert any(
+                break_down(other, past, turn=turn, lot=fall_on_the_likeliest) == shown for other in alternatives
+            ), (place, counts, shown)
 
 
-def _alternatives(counts: Counts, place: Place, shown: Breakdown) -> Iterator[Counts]:
+def _alternatives(counts: Counts, place: Place, shown: Breakdown[Place]) -> Iterator[Counts]:
     """Yield data with the same total and another number in ``place``."""
     here = counts[place]
     for people in (1, 2):
@@ -105,7 +123,7 @@ def _alternatives(counts: Counts, place: Place, shown: Breakdown) -> Iterator[Co
     yield _plainest(counts, place, shown)
 
 
-def _plainest(counts: Counts, place: Place, shown: Breakdown) -> Counts:
+def _plainest(counts: Counts, place: Place, shown: Breakdown[Place]) -> Counts:
     """Return data in which shown numbers are true and all others live where nobody is seen: at most four in each."""
     plain = {each: number for each, number in shown.cells.items() if each != ("AU", None)}
     others = shown.cells.get(("AU", None), 0)
@@ -139,11 +157,11 @@ def _plainest(counts: Counts, place: Place, shown: Breakdown) -> Counts:
         # Nothing but small cells.
         ({(code, None): 2 for code in ("FR", "DE", "KH", "TH", "JP", "VN", "LA", "BE", "CH", "IT")}, {}, 20),
         # Too few for anything.
-        ({("FR", None): 3}, {}, 0),
+        ({("FR", None): 3}, {}, 3),
     ],
 )
 def test_a_first_snapshot(counts: Counts, cells: Counts, rest: int) -> None:
-    shown = break_down(counts, {})
+    shown = break_down(counts, look_back([]), turn=1, lot=fall_on_the_likeliest)
     assert (dict(shown.cells), shown.rest) == (cells, rest)
 
 
@@ -155,16 +173,117 @@ def test_numbers_gather_to_five_at_least_and_what_was_shown_stays(numbers: list[
     assert gather(numbers[:until]) == shown[:until]
 
 
+def show_next(counts: Counts, *before: Counts, turn: int = 0) -> tuple[Counts, int]:
+    shown = break_down(counts, look_back(before), turn=turn, lot=fall_on_the_likeliest)
+    return dict(shown.cells), shown.rest
+
+
+ONTARIO: Place = ("CA", "CA-ON")
+QUEBEC: Place = ("CA", "CA-QC")
+FRANCE: Place = ("FR", None)
+GERMANY: Place = ("DE", None)
+KEEP_NONE = 3  # the turn at which none of three cells stays as it was
+
+
 def test_a_cell_keeps_its_number_until_it_has_moved_by_five() -> None:
-    before: Counts = {("CA", "CA-ON"): 40, ("FR", None): 10, ("DE", None): 20}
-    counts: Counts = {("CA", "CA-ON"): 44, ("FR", None): 4, ("DE", None): 26}
-    shown = break_down(counts, before)
+    before: Counts = {ONTARIO: 40, FRANCE: 10, GERMANY: 20}
     # Four more in Ontario are in the rest, and France, which lost six, with them.
-    assert dict(shown.cells) == {("CA", "CA-ON"): 40, ("DE", None): 26}
-    assert shown.rest == 8
+    shown = show_next({ONTARIO: 44, FRANCE: 4, GERMANY: 26}, before, turn=KEEP_NONE)
+    assert shown == ({ONTARIO: 40, GERMANY: 26}, 8)
+
+
+def test_the_largest_cells_take_turns_in_staying_as_they_were() -> None:
+    before: Counts = {ONTARIO: 40, FRANCE: 10, GERMANY: 20}
+    counts: Counts = {ONTARIO: 60, FRANCE: 20, GERMANY: 40}
+    shown = [show_next(counts, before, turn=turn) for turn in range(5)]
+    assert shown == [
+        ({**counts, ONTARIO: 40}, 20),
+        ({**counts, GERMANY: 20}, 20),
+        ({**counts, FRANCE: 10}, 10),
+        (counts, 0),
+        ({**counts, ONTARIO: 40}, 20),
+    ]
+
+
+def test_a_number_that_was_not_shown_for_a_while_comes_back_as_it_was_or_five_away() -> None:
+    first: Counts = {ONTARIO: 60, FRANCE: 12, GERMANY: 20}
+    second: Counts = {ONTARIO: 60, GERMANY: 20}
+    counts: Counts = {ONTARIO: 60, FRANCE: 13, GERMANY: 30}
+    # There is one more than is shown, so nothing moves.
+    assert show_next(counts, first, second, turn=2) == (second, 23)
+    assert show_next({**counts, QUEBEC: 4}, first, second, turn=2) == ({**first, GERMANY: 30}, 5)
 
 
 def test_people_who_left_are_not_shown_as_less_than_nobody() -> None:
-    before: Counts = {("CA", "CA-ON"): 40, ("CA", "CA-QC"): 12}
-    shown = break_down({("CA", "CA-ON"): 37, ("CA", "CA-QC"): 12}, before)
-    assert (dict(shown.cells), shown.rest) == ({("CA", "CA-ON"): 40}, 9)
+    before: Counts = {ONTARIO: 40, QUEBEC: 12}
+    assert show_next({ONTARIO: 37, QUEBEC: 12}, before, turn=2) == ({}, 49)
+
+
+def test_the_others_of_a_country_say_nothing_of_a_place_that_stays() -> None:
+    """Eight more in Ontario are in the rest, and not among other places in Canada."""
+    before: Counts = {ONTARIO: 60, QUEBEC: 30, ("CA", None): 7}
+    counts: Counts = {ONTARIO: 68, QUEBEC: 30, ("CA", "CA-BC"): 4, ("CA", "CA-AB"): 3}
+    assert show_next(counts, before, turn=0) == ({**before, ONTARIO: 60}, 8)
+    # The others are a cell like any, and have their turn.
+    grown: Counts = {**counts, ("CA", "CA-SK"): 4, ("CA", "CA-MB"): 4}
+    assert show_next(grown, before, turn=2) == ({**before, ONTARIO: 68}, 8)
+    assert show_next(grown, before, turn=3) == ({**before, ONTARIO: 68, ("CA", None): 15}, 0)
+
+
+def test_values_that_are_all_known_are_shown_whole_or_as_before() -> None:
+    def show(
+        counts: dict[str, int], *before: dict[str, int], turn: int = 0, stays: str | None = None
+    ) -> tuple[dict[str, int], int]:
+        past = look_back(before)
+        shown = divide(counts, past, lot=fall_on_the_likeliest, values=("en", "km"), turn=turn, stays=stays)
+        return dict(shown.cells), shown.rest
+
+    assert show({"km": 30, "en": 9}) == ({"km": 30, "en": 9}, 0)
+    assert show({"km": 40, "en": 19}, {"km": 30, "en": 9}, turn=0) == ({"km": 40, "en": 19}, 0)
+    # The rest would be Khmer's two, so nothing is shown that is new.
+    assert show({"km": 32, "en": 19}, {"km": 30, "en": 9}, turn=0) == ({"km": 30, "en": 9}, 12)
+    # Nothing has been shown of it, and it stays so.
+    assert show({"km": 20, "en": 4}, stays="km") == ({}, 24)
+
+
+# Districts
+
+
+WITHIN = {"35001": "CA-ON", "35002": "CA-ON", "24001": "CA-QC"}
+
+
+def show_districts(
+    counts: dict[str, int], places: Counts, places_before: Counts | None = None, *before: dict[str, int], total: int = 0
+) -> tuple[dict[str, int], int]:
+    past: Past[str] = look_back(before)
+    whole = Breakdown(total or sum(places.values()), places, 0)
+    shown = divide_districts(counts, past, provinces=WITHIN, places=whole, places_before=places_before or {})
+    return dict(shown.cells), shown.rest
+
+
+def test_districts_are_shown_from_twenty_on_in_provinces_that_are() -> None:
+    counts = {"35001": 30, "35002": 19, "24001": 25, "99001": 40}
+    assert show_districts(counts, {ONTARIO: 100, QUEBEC: 60}) == ({"35001": 30, "24001": 25}, 105)
+    assert show_districts(counts, {ONTARIO: 100}) == ({"35001": 30}, 70)
+
+
+def test_twenty_people_of_a_province_are_in_no_district_that_is_shown() -> None:
+    counts = {"35001": 30, "35002": 21}
+    assert show_districts(counts, {ONTARIO: 71})[0] == counts
+    assert show_districts(counts, {ONTARIO: 70})[0] == {"35001": 30}
+    assert show_districts(counts, {ONTARIO: 49})[0] == {}
+
+
+def test_districts_stay_while_the_number_of_their_province_does() -> None:
+    before = {"35001": 30}
+    assert show_districts({"35001": 50, "35002": 40}, {ONTARIO: 120}, {ONTARIO: 120}, before)[0] == before
+    assert show_districts({"35001": 50, "35002": 40}, {ONTARIO: 130}, {ONTARIO: 120}, before)[0] == {
+        "35001": 50,
+        "35002": 40,
+    }
+    assert show_districts({"35001": 33}, {ONTARIO: 130}, {ONTARIO: 120}, before)[0] == before
+
+
+def test_no_districts_are_shown_where_places_say_more_than_there_are() -> None:
+    """Ontario is shown as it was before many left."""
+    assert show_districts({"35001": 30}, {ONTARIO: 90}, {ONTARIO: 40}, total=45) == ({}, 45)

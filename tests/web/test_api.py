@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 LINE = {"slug", "kind", "state", "titles", "opens_at", "closes_at", "signatures", "url"}
+OF_CAMPAIGNS = {
+    "/api/v1/campaigns",
+    "/api/v1/campaigns/{slug}",
+    "/api/v1/campaigns/{slug}/count",
+    "/api/v1/campaigns/{slug}/breakdown",
+    "/api/v1/campaigns/{slug}/integrity",
+}
 WHOLE = LINE | {"texts", "addressees", "sponsor", "eligibility", "thresholds", "endorsements", "responses"}
 
 
@@ -178,14 +185,9 @@ def test_any_page_may_ask(site: Stage, slug: str) -> None:
 def test_the_description_describes_what_is_answered(site: Stage, slug: str) -> None:
     said = site.get("/api/v1/openapi.json").json()
     assert said["openapi"].startswith("3.")
-    assert set(said["paths"]) == {
-        "/api/v1/campaigns",
-        "/api/v1/campaigns/{slug}",
-        "/api/v1/campaigns/{slug}/count",
-        "/api/v1/campaigns/{slug}/breakdown",
-        "/api/v1/campaigns/{slug}/integrity",
-    }
-    for path, operations in said["paths"].items():
+    assert set(said["paths"]) > OF_CAMPAIGNS, "the log's are in its own tests"
+    for path in OF_CAMPAIGNS:
+        operations = said["paths"][path]
         assert set(operations) == {"get"}
         assert set(operations["get"]["responses"]) == {"200", "4XX", "503"}
         shape = operations["get"]["responses"]["200"]["content"]["application/json"]["schema"]
@@ -204,7 +206,7 @@ def check(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:
         check(value, fitting[0], document)
         return
     kinds: dict[str, type | tuple[type, ...]] = {
-        "object": dict, "array": list, "string": str, "integer": int, "null": type(None),
+        "object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None),
     }  # fmt: skip
     assert isinstance(value, kinds[schema["type"]])
     if "enum" in schema:

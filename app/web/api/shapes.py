@@ -171,14 +171,48 @@ class CellShape(Shape):
     signatures: int
 
 
+class LanguageShareShape(Shape):
+    """Signatures given on the page in a language; null: in those that are merged."""
+
+    language: str | None
+    signatures: int
+
+
+class DayShareShape(Shape):
+    """Signatures confirmed on a day, in the campaign's time zone; null: on the last, and on those that are merged."""
+
+    day: date | None
+    signatures: int
+
+
+class DistrictShareShape(Shape):
+    """Signatures from a federal district of Canada, where their signers said so themselves.
+
+    ``names`` are those of Elections Canada, in ``en`` and ``fr``. No district: from everybody else, whether they named
+    none, live in a district with fewer than twenty, or in another country.
+    """
+
+    district: str | None
+    names: Texts | None
+    province: str | None
+    signatures: int
+
+
 class BreakdownShape(Shape):
-    """A snapshot by place; null and no cells before the first. ``cells`` add up to ``signatures``, its own total."""
+    """A snapshot: the same signatures by place, language, day and district; null and nothing before the first.
+
+    ``cells`` add up to ``signatures``, its own total. So does each other list, unless it is empty: then nothing can be
+    shown. Numbers under five are merged, within a province under twenty, and none moves by less than five.
+    """
 
     campaign: str
     snapshot: int | None
     as_of: Moment | None
     signatures: int | None
     cells: list[CellShape]
+    languages: list[LanguageShareShape]
+    days: list[DayShareShape]
+    districts: list[DistrictShareShape]
 
 
 class NumbersShape(Shape):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Query, Response
 from app.core.clock import utc_now
 from app.i18n import LOCALES
 from app.queries.campaigns import find_count, list_campaigns
-from app.queries.figures import find_public_place_figures
+from app.queries.figures import find_public_breakdown
 from app.queries.integrity import find_removals
 from app.rules.eligibility import rule_as_data, who_can_sign
 from app.rules.life import state_by_dates
@@ -22,6 +22,7 @@ from app.web.house import SLUG
 
 if TYPE_CHECKING:
     from app.queries.campaigns import Campaign, CampaignCard
+    from app.queries.figures import Breakdown
     from app.web.house import House
 
 USUAL_LIMIT: Final = 50
@@ -121,21 +122,16 @@ class Api:
         )
 
     async def get_breakdown(self, slug: str) -> shapes.BreakdownShape:
-        """Count by country and subdivision, as of the latest snapshot: small numbers and small changes are hidden."""
+        """Count by place, language, day and district, as of the latest snapshot; what is small is hidden, and changes.
+
+        Days are those of the campaign's time zone. Districts are what signers said themselves; none is inferred.
+        """
         database = self._house.database
-        found = await database.read(find_public_place_figures, slug=slug) if SLUG.fullmatch(slug) else None
+        found = await database.read(find_public_breakdown, slug=slug) if SLUG.fullmatch(slug) else None
         if found is None:
             raise HTTPException(404)
-        [figures] = found
-        if figures is None:
-            return shapes.BreakdownShape(campaign=slug, snapshot=None, as_of=None, signatures=None, cells=[])
-        return shapes.BreakdownShape(
-            campaign=slug,
-            snapshot=figures.number,
-            as_of=figures.taken_at,
-            signatures=figures.signatures,
-            cells=[shapes.CellShape.model_validate(each) for each in figures.cells],
-        )
+        [breakdown] = found
+        return _break_down(slug, breakdown)
 
     async def get_integrity(self, slug: str) -> shapes.IntegrityShape:
         """Tell how many signatures each rule held back, took out and gave back on each day; never whose.
@@ -153,6 +149,41 @@ class Api:
             days=[shapes.RemovalDayShape.model_validate(each) for each in found.days],
             totals=shapes.NumbersShape.model_validate(found.totals),
         )
+
+
+def _break_down(slug: str, found: Breakdown | None) -> shapes.BreakdownShape:
+    if found is None:
+        nothing: dict[str, Any] = {"cells": [], "languages": [], "days": [], "districts": []}
+        return shapes.BreakdownShape(campaign=slug, snapshot=None, as_of=None, signatures=None, **nothing)
+    districts = []
+    for share in found.margins["district"]:
+        known = found.districts.get(share.value or "")
+        districts.append(
+            shapes.DistrictShareShape(
+                district=share.value,
+                names=None if known is None else dict(known.names),
+                province=None if known is None else known.province,
+                signatures=share.signatures,
+            )
+        )
+    return shapes.BreakdownShape(
+        campaign=slug,
+        snapshot=found.number,
+        as_of=found.taken_at,
+        signatures=found.signatures,
+        cells=[shapes.CellShape.model_validate(each) for each in found.cells],
+        languages=[
+            shapes.LanguageShareShape(language=share.value, signatures=share.signatures)
+            for share in found.margins["language"]
+        ],
+        days=[
+            shapes.DayShareShape(
+                day=None if share.value is None else date.fromisoformat(share.value), signatures=share.signatures
+            )
+            for share in found.margins["day"]
+        ],
+        districts=districts,
+    )
 
 
 def _line(campaign: Campaign | CampaignCard, base_url: str, now: datetime) -> dict[str, Any]:

@@ -1,19 +1,27 @@
-"""How it is going: for a draft what to do next, afterwards the count, its pace, and where signatures come from."""
+"""How it is going: for a draft what to do next, afterwards the count, its pace, and where signatures come from.
+
+Languages, days, places, links and editions are those of the latest snapshot, as everybody else is shown them. Days were
+once counted as the page was read; but whoever reloads it then sees in which language the person signed who has just
+told them of it. The pace is made of totals that are published anyway: the live count, less that of an earlier snapshot.
+"""
 
 from __future__ import annotations
 
 import re
 import time
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 from app.i18n import LOCALES
 from app.queries.checks import find_check
-from app.queries.figures import find_place_figures, get_figures, get_standing
+from app.queries.figures import find_breakdown, get_figures, get_standing, list_totals
 from app.rules.life import days_left, is_signing_open, last_day, local_day
 from app.rules.moves import PUBLIC_STATES
-from app.rules.pace import count_recent, find_pace, spread_over_days
+from app.rules.pace import WINDOW_DAYS, find_pace, spread_over_days
 from app.rules.permissions import Permission, Role
 from app.rules.places import country_name, country_of, list_subdivisions
 from app.rules.preflight import findings
@@ -21,14 +29,13 @@ from app.web.gate import Page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
     from uuid import UUID
 
     from starlette.responses import Response
 
     from app.core.db import Database
     from app.i18n import Locale
-    from app.queries.figures import Figures, PlaceFigures, Standing
+    from app.queries.figures import Breakdown, Figures, Standing
     from app.rules.pace import Pace, Period
     from app.rules.preflight import CheckInput
     from app.web.gate import Visit
@@ -101,11 +108,11 @@ async def _show_figures(visit: Visit) -> Response:
     campaign, database = visit.campaign, visit.house.database
     standing = await database.read(get_standing, campaign_id=campaign.id)
     figures = await _find_figures(visit)
-    places = await database.read(find_place_figures, campaign_id=campaign.id)
+    breakdown = await database.read(find_breakdown, campaign_id=campaign.id)
+    totals = await database.read(list_totals, campaign_id=campaign.id)
     today = local_day(visit.now, campaign.timezone)
     is_open = is_signing_open(campaign.state, campaign.opens_at, campaign.closes_at, visit.now)
-    until = today if is_open else _last_counted_day(visit, figures) or today
-    days, weeks = spread_over_days(figures.counted, zone=campaign.timezone, today=until)
+    days, weeks = _list_days(breakdown, campaign.timezone)
     last = None if campaign.closes_at is None else last_day(campaign.closes_at, campaign.timezone)
     share_url = f"{visit.house.settings.base_url}/c/{campaign.slug}"
     mark = _read_mark(visit)
@@ -118,11 +125,11 @@ async def _show_figures(visit: Visit) -> Response:
         is_open=is_open,
         last_day=last,
         days_left=None if campaign.closes_at is None else days_left(campaign.closes_at, campaign.timezone, visit.now),
-        pace=_pace(visit, standing, days, today, last) if is_open else None,
+        pace=_pace(visit, standing, totals, today, last) if is_open else None,
         days=days,
         weeks=weeks,
-        places=_name_places(places, visit.locale),
-        snapshot=places,
+        places=_name_places(breakdown, visit.locale),
+        snapshot=breakdown,
         waiting=None if standing.answer_due_on is None else (standing.answer_due_on - today).days,
         share_url=share_url,
         marked_url=f"{share_url}?via={mark}" if mark else None,
@@ -141,38 +148,57 @@ async def _find_figures(visit: Visit) -> Figures:
     began = time.monotonic()
     if entry is not None and began < entry.until:
         return entry.figures
-    figures = await database.read(get_figures, campaign_id=campaign.id, zone=campaign.timezone, now=visit.now)
+    figures = await database.read(get_figures, campaign_id=campaign.id, now=visit.now)
     took = time.monotonic() - began
     if took >= WORTH_KEEPING:
         kept[campaign.id] = _Kept(figures, began + took + min(KEPT_AT_MOST, KEPT_TIMES * took))
     return figures
 
 
-def _last_counted_day(visit: Visit, figures: Figures) -> date | None:
-    moments = [moment for moment, _, _ in figures.counted]
-    return local_day(max(moments), visit.campaign.timezone) if moments else None
+def _list_days(breakdown: Breakdown | None, zone: str) -> tuple[list[Period], list[Period]]:
+    """Return the days and the earlier weeks that have any number to show, newest first."""
+    if breakdown is None:
+        return [], []
+    noon = time_of_day(12, tzinfo=ZoneInfo(zone))
+    counted = [
+        (datetime.combine(date.fromisoformat(share.value), noon), "", share.signatures)
+        for share in breakdown.margins["day"]
+        if share.value is not None
+    ]
+    days, weeks = spread_over_days(counted, zone=zone, today=local_day(breakdown.taken_at, zone))
+    return [each for each in days if each.total], [each for each in weeks if each.total]
 
 
-def _pace(visit: Visit, standing: Standing, days: Sequence[Period], today: date, last: date | None) -> Pace | None:
+def _pace(
+    visit: Visit, standing: Standing, totals: Sequence[tuple[datetime, int]], today: date, last: date | None
+) -> Pace | None:
+    """Return what is expected, from the count now and that of about a week ago, or of the beginning."""
     goal = standing.next_goal
     if goal is None:
         return None
-    opened_on = days[-1].first if days else today
-    if visit.campaign.opens_at is not None:
-        opened_on = local_day(visit.campaign.opens_at, visit.campaign.timezone)
-    recent, length = count_recent(days, today=today, opened_on=opened_on)
+    began = visit.campaign.opens_at or visit.now
+    ages = [((visit.now - at) / timedelta(days=1), number) for at, number in ((began, 0), *totals)]
+    # Of yesterday at the latest: what an hour brought is no pace.
+    age, before = min(
+        (each for each in ages if each[0] >= 1), key=lambda each: abs(each[0] - WINDOW_DAYS), default=(1, 0)
+    )
     return find_pace(
-        count=standing.signatures, needed=goal.signatures, recent=recent, days=length, today=today, last_day=last
+        count=standing.signatures,
+        needed=goal.signatures,
+        recent=max(0, standing.signatures - before),
+        days=round(age),
+        today=today,
+        last_day=last,
     )
 
 
-def _name_places(places: PlaceFigures | None, locale: Locale) -> list[tuple[str, str, int]]:
+def _name_places(breakdown: Breakdown | None, locale: Locale) -> list[tuple[str, str, int]]:
     """Return what is shown of each place: its name, whether it is whole or a rest, and the number."""
-    if places is None:
+    if breakdown is None:
         return []
-    split = {cell.country for cell in places.cells if cell.subdivision is not None}
+    split = {cell.country for cell in breakdown.cells if cell.subdivision is not None}
     named = []
-    for cell in places.cells:
+    for cell in breakdown.cells:
         if cell.country is None:
             named.append(("", "rest", cell.signatures))
         elif cell.subdivision is not None:
