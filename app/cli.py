@@ -405,17 +405,24 @@ def invite_office(
     lang: Annotated[Language, typer.Option(help="Language of the letter.")] = Language.EN,
 ) -> None:
     """Ask somebody of a member's office to see a campaign's counts. The letter leaves with the others."""
+    from app.rules.campaign_file import MAX_NAME
+    from app.rules.normalise import Refused, clean_line
+
     address = _email(email)
+    try:
+        called = clean_line(name, limit=MAX_NAME) if name else ""
+    except Refused as refusal:
+        _fail(f"--name: {refusal.message.say('en')}")
 
     async def invite(settings: Settings, database: Database) -> None:
         from app.actions.offices import CampaignNotPublished, TooManyInvited, invite_from_terminal
 
         try:
-            called = await database.write(
+            invited = await database.write(
                 invite_from_terminal,
                 slug=slug,
                 email=address,
-                name=name,
+                name=called,
                 locale=lang.value,
                 days=days,
                 keyring=open_keyring(settings.keys_dir),
@@ -425,7 +432,7 @@ def invite_office(
             _fail(f"there is no published campaign named {slug}")
         except TooManyInvited:
             _fail(f"{slug}: no more invitations can be sent to this office or address today")
-        typer.echo(f"{called}: a letter to {address} is on its way")
+        typer.echo(f"{invited}: a letter to {address} is on its way")
 
     _run(invite)
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 
 from app.actions.accounts import find_or_create_account, make_account_key
 from app.actions.records import record
-from app.actions.signing_in import admit_account, needs_second_step
+from app.actions.signing_in import admit_account
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
 from app.models import Account, Campaign, Letter, Office, OfficeStaff, Sponsor
@@ -57,7 +57,7 @@ class OfficeLinkDead(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Who may see which campaign now, and whether that browser is signed in; if not, there is a second step to take."""
+    """Who may see which campaign, and whether that browser is signed in: whoever had an account signs in as ever."""
 
     account_id: UUID
     slug: str
@@ -80,11 +80,12 @@ def invite_to_office(
 ) -> None:
     """Ask an address to an office; a new ``office_id`` makes the office, with its ``name`` and end.
 
-    An address that waits gets another letter, one that has joined nothing. Raises CampaignNotPublished, OfficeNotFound,
-    TooManyInvited.
+    An address that waits gets another letter, one that has joined nothing; the same form (``staff_id``) does nothing a
+    second time. Raises CampaignNotPublished, OfficeNotFound, TooManyInvited.
     """
     _lock(session, campaign_id)
-    if session.scalar(select(Campaign.state).where(Campaign.id == campaign_id)) not in PUBLIC_STATES:
+    # Whoever is in stays so where a campaign is stopped; nobody else comes.
+    if session.scalar(select(Campaign.state).where(Campaign.id == campaign_id)) not in PUBLIC_STATES - {"stopped"}:
         raise CampaignNotPublished
     _make_office(session, campaign_id, office_id, name, expires_at, account_id, now)
     _see_that_living(session, campaign_id, office_id, now)
@@ -98,7 +99,7 @@ def invite_to_office(
         )
     ).first()
     if known is not None:
-        if known.state == "invited":
+        if known.state == "invited" and known.id != staff_id:
             resend_invitation(session, campaign_id=campaign_id, staff_id=known.id, now=now, account_id=account_id)
         return
     _see_that_room(session, campaign_id, office_id, now)
@@ -218,7 +219,7 @@ def revoke_from_terminal(session: Session, *, slug: str, email: str, keyring: Ke
 
 
 def join_office(session: Session, *, token: str, browser: Browser, keyring: Keyring, now: datetime) -> Joined:
-    """Join with the mailbox that the link proves, once, and be signed in with it. Raises OfficeLinkDead."""
+    """Join with the mailbox that the link proves, once; a new account is signed in with it. Raises OfficeLinkDead."""
     found = find_invited(session, token=token, now=now)
     if found is None:
         raise OfficeLinkDead
@@ -228,11 +229,12 @@ def join_office(session: Session, *, token: str, browser: Browser, keyring: Keyr
         .where(OfficeStaff.id == found.staff_id, OfficeStaff.state == "invited")
         # Whoever is invited says who they are with the button; the account follows in the same transaction.
         .values(joined_at=now)
-        .returning(OfficeStaff.email, OfficeStaff.locale, OfficeStaff.office_id)
+        .returning(OfficeStaff.email, OfficeStaff.email_index, OfficeStaff.locale, OfficeStaff.office_id)
     ).first()
     if staff is None or staff.email is None:
         raise OfficeLinkDead
     email = make_account_key(session, keyring=keyring, now=now).open("office_staff.email", found.staff_id, staff.email)
+    is_known = session.scalar(select(Account.id).where(Account.email_index == staff.email_index)) is not None
     account_id = find_or_create_account(session, email=email, locale=staff.locale, keyring=keyring, now=now)
     if session.scalar(select(Account.state).where(Account.id == account_id)) != "active":
         raise OfficeLinkDead
@@ -249,7 +251,8 @@ def join_office(session: Session, *, token: str, browser: Browser, keyring: Keyr
         staff_id=found.staff_id,
     )
     slug = session.scalars(select(Campaign.slug).where(Campaign.id == found.campaign_id)).one()
-    if needs_second_step(session, account_id=account_id):
+    if is_known:
+        # It opens no more than it says: whoever organises or moderates, too, signs in as ever.
         return Joined(account_id, slug, is_signed_in=False)
     admit_account(session, account_id=account_id, browser=browser, by="office", now=now)
     return Joined(account_id, slug, is_signed_in=True)

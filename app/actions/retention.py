@@ -16,6 +16,8 @@ from app.models import (
     Challenge,
     LetterQuota,
     LogLeaf,
+    Office,
+    OfficeStaff,
     Question,
     QuotaSalt,
     Signature,
@@ -35,6 +37,7 @@ CONFIRMED_KEPT: Final = timedelta(days=365)  # after closing
 QUOTAS_KEPT: Final = timedelta(hours=48)
 QUESTIONS_KEPT: Final = timedelta(days=90)  # after they were answered or closed
 OPEN_QUESTIONS_KEPT: Final = timedelta(days=180)
+INVITED_KEPT: Final = timedelta(days=30)
 SIGN_INS_KEPT: Final = timedelta(days=1)
 CHUNK: Final = 1000
 
@@ -109,6 +112,17 @@ def forget_questions(session: Session, *, now: datetime) -> int:
         .returning(Question.id)
     )
     return len(emptied.all())
+
+
+def forget_offices(session: Session, *, now: datetime) -> None:
+    """Empty the addresses of an office's staff once it has ended, and of those who have not come for a month."""
+    ended = select(Office.id).where(or_(Office.expires_at <= now, Office.revoked_at.is_not(None)))
+    never_came = and_(OfficeStaff.state == "invited", OfficeStaff.invited_at <= now - INVITED_KEPT)
+    session.execute(
+        update(OfficeStaff)
+        .where(OfficeStaff.email.is_not(None), or_(OfficeStaff.office_id.in_(ended), never_came))
+        .values(state="removed", ended_at=now, email=None)
+    )
 
 
 def forget_quotas(session: Session, *, now: datetime) -> int:

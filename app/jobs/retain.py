@@ -26,4 +26,5 @@ async def forget_all(database: Database, *, now: datetime) -> None:
         pass
     await database.write(retention.forget_quotas, now=now)
     await database.write(retention.forget_sign_ins, now=now)
+    await database.write(retention.forget_offices, now=now)
     await database.write(forget_supporters, now=now)

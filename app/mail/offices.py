@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy import exists, select
+
 from app.i18n import message
 from app.mail.desk import DAILY_FROM_A_CAMPAIGN, Kind, Prepared, Secret
 from app.models import Account, Office, OfficeStaff
@@ -44,6 +46,16 @@ def _prepare_notice(session: Session, letter: Letter, desk: Desk) -> Prepared | 
     matter, key = desk.find_matter(session, letter), desk.account_key(session)
     staff, account = session.get(OfficeStaff, letter.subject_id), session.get(Account, letter.account_id)
     if matter is None or key is None or staff is None or account is None or account.state != "active":
+        return None
+    is_back = exists().where(
+        OfficeStaff.account_id == account.id,
+        OfficeStaff.state == "joined",
+        OfficeStaff.office_id == Office.id,
+        Office.campaign_id == matter.campaign.id,
+        Office.revoked_at.is_(None),
+        Office.expires_at > desk.now,
+    )
+    if session.scalar(select(is_back)):
         return None
     return Prepared(
         recipient=key.open("accounts.email", account.id, account.email),

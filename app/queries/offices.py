@@ -94,7 +94,7 @@ class OfficeRow:
 
 @dataclass(frozen=True, slots=True)
 class OfficeUse:
-    """A line of the record about an office. The address is of who is of it still."""
+    """A line of the record about an office, and whose account it was."""
 
     at: datetime
     what: str
@@ -105,7 +105,7 @@ class OfficeUse:
 #: What of the record is about offices.
 OFFICE_LINES: Final = (
     "office_invited", "office_joined", "office_opened", "office_report_made", "office_downloaded", "office_removed",
-    "office_revoked",
+    "office_revoked", "office_refused",
 )  # fmt: skip
 
 

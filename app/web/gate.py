@@ -16,11 +16,11 @@ from app.actions.records import record
 from app.core.clock import utc_now
 from app.i18n import as_locale
 from app.queries.accounts import find_campaign_id, find_team_campaign
-from app.queries.offices import find_office_campaign
+from app.queries.offices import list_office_campaigns
 from app.rules.permissions import STAFF, OfficePermission, Permission, StaffPermission
 from app.web.forms import read_form
 from app.web.house import SLUG
-from app.web.proving import show_proof
+from app.web.proving import own_path, show_proof
 from app.web.sessions import FormGuard, find_visitor, is_proven
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ class Gate:
         now, locale = utc_now(), _locale_of(request)
         signed_in = await find_visitor(self._house, request, now)
         if signed_in is None or self._is_stale(signed_in, now):
-            if self._is_worth_noting(page, request, now):
-                await self._record_refusal(page, request, None, now)
+            if signed_in is not None or self._is_worth_noting(page, request, now):
+                await self._record_refusal(page, request, signed_in, now)
             return await self._show_signed_out(page, request, locale)
         needs = page.needed(request.method)
         if now - signed_in.seen_at >= SEEN_EVERY:
@@ -172,8 +172,8 @@ class Gate:
         if isinstance(needs, StaffPermission):
             is_allowed = needs in STAFF[signed_in.role]
         elif isinstance(needs, OfficePermission):
-            office = await self._find_office(page, request, signed_in, now)
-            is_allowed = office is not None or not page.has_campaign
+            office = await self._find_office(request, signed_in, now)
+            is_allowed = office is not None
         elif needs is None:
             is_allowed = True
         else:
@@ -196,15 +196,11 @@ class Gate:
             return None
         return await self._house.database.read(find_team_campaign, account_id=signed_in.account_id, slug=slug)
 
-    async def _find_office(
-        self, page: Page, request: Request, signed_in: SignedIn, now: datetime
-    ) -> OfficeCampaign | None:
-        slug = request.path_params.get("slug", "")
-        if not page.has_campaign or not SLUG.fullmatch(slug):
-            return None
-        return await self._house.database.read(
-            find_office_campaign, account_id=signed_in.account_id, slug=slug, now=now
-        )
+    async def _find_office(self, request: Request, signed_in: SignedIn, now: datetime) -> OfficeCampaign | None:
+        """Return the campaign in the address, else the newest one: whoever has none is of no office."""
+        slug = request.path_params.get("slug")
+        campaigns = await self._house.database.read(list_office_campaigns, account_id=signed_in.account_id, now=now)
+        return next((each for each in campaigns if slug in {None, each.slug}), None)
 
     def _is_stale(self, signed_in: SignedIn, now: datetime) -> bool:
         """Tell whether somebody is to come in anew: an office proves who it is each day, by letter or passkey."""
@@ -226,7 +222,7 @@ class Gate:
             campaign_id = await self._house.database.read(find_campaign_id, slug=slug)
         await self._house.database.write(
             record,
-            what="refused",
+            what="office_refused" if self._door == "office" else "refused",
             now=now,
             account_id=None if signed_in is None else signed_in.account_id,
             campaign_id=campaign_id,
@@ -242,8 +238,9 @@ class Gate:
         if request.method == "POST":
             form = await read_form(request, repeated=ANY_FIELD)
             typed = [value for value in form.typed().values() if len(value) > _WORTH_KEEPING]
-        # Some addresses only take a form: there would be nothing to see after signing in.
-        path = request.url.path if page.show is not None else f"/{locale}/{self._door}"
+        # Some addresses only take a form, or are a file: there would be nothing to see after signing in.
+        is_page = page.show is not None and own_path(request.url.path) is not None
+        path = request.url.path if is_page else f"/{locale}/{self._door}"
         content = self._house.pages.render(
             "workspace/signed_out.html",
             locale,

@@ -13,7 +13,7 @@ import time_machine
 from app.actions import offices
 from app.actions.signing_in import Browser
 from app.core.clock import utc_now
-from app.models import Passkey
+from app.jobs.retain import forget_all
 from app.queries.offices import (
     find_office_campaign,
     find_office_link,
@@ -228,29 +228,51 @@ def test_another_campaigns_office_and_staff_do_not_exist(stage: Stage) -> None:
     assert rows(stage) == [office]
 
 
-def test_a_letter_does_not_stand_in_for_a_second_step(stage: Stage) -> None:
+def test_whoever_has_an_account_joins_and_signs_in_as_ever(stage: Stage) -> None:
     stage.campaign()
-    somebody = stage.organiser(STAFF)
-
-    def add_passkey(session: Session) -> None:
-        session.add(
-            Passkey(
-                id=uuid4(),
-                account_id=somebody.account_id,
-                credential_id=b"credential",
-                public_key=b"key",
-                sign_count=0,
-                transports=[],
-                label="key",
-                created_at=utc_now(),
-            )
-        )
-
-    stage.write(add_passkey)
+    moderator = stage.organiser(STAFF, role="moderator")
+    ((sessions,),) = stage.sql("SELECT count(*) FROM account_sessions")
     invite(stage)
     joined = join(stage, link_to(stage))
-    assert (joined.account_id, joined.is_signed_in) == (somebody.account_id, False)
+    assert (joined.account_id, joined.is_signed_in) == (moderator.account_id, False)
     assert sees(stage, joined.account_id)
+    assert stage.sql("SELECT count(*) FROM account_sessions") == [(sessions,)]
+
+
+def test_the_same_form_twice_is_one_letter(stage: Stage) -> None:
+    stage.campaign()
+    office_id, staff_id = uuid4(), uuid4()
+    for _ in range(2):
+        invite(stage, office_id=office_id, staff_id=staff_id)
+    assert len(stage.letters_to(STAFF)) == 1
+
+
+def test_whoever_is_in_again_is_not_told_that_it_has_ended(stage: Stage) -> None:
+    stage.campaign()
+    office_id = invite(stage)
+    join(stage, link_to(stage))
+    ((first,),) = [each.staff for each in rows(stage)]
+    stage.write(offices.remove_staff, campaign_id=campaign_id(stage), staff_id=first.id, now=utc_now(), account_id=None)
+    invite(stage, office_id=office_id)
+    stage.sql_write(
+        "UPDATE office_staff SET state = 'joined', account_id = (SELECT account_id FROM office_staff WHERE account_id "
+        "IS NOT NULL LIMIT 1) WHERE state = 'invited'"
+    )
+    assert not [each for each in stage.letters_to(STAFF) if "has ended" in each.text]
+
+
+def test_addresses_go_when_an_office_ends_or_nobody_came(stage: Stage) -> None:
+    stage.campaign()
+    office_id = invite(stage)
+    member = join(stage, link_to(stage)).account_id
+    invite(stage, office_id=office_id, email="waiting@parl.example")
+    with time_machine.travel(utc_now() + timedelta(days=31), tick=False):
+        stage.run(forget_all(stage.database, now=utc_now()))
+        assert [each.email for each in rows(stage)[0].staff] == [STAFF, None]
+        assert sees(stage, member)
+    with time_machine.travel(utc_now() + timedelta(days=200), tick=False):
+        stage.run(forget_all(stage.database, now=utc_now()))
+        assert [each.email for each in rows(stage)[0].staff] == [None, None]
 
 
 def test_the_terminal_asks_the_sponsors_office_and_shuts_it(stage: Stage) -> None:
