@@ -27,6 +27,7 @@ from app.web.house import House, Shelf
 from app.web.limits import Limits
 from app.web.middleware import ClientAddress, HostGate, Shield
 from app.web.moderation.door import Moderation
+from app.web.office.door import OfficeDoor
 from app.web.public.asking import Asking
 from app.web.public.complaining import Complaining
 from app.web.public.confirming import Confirming
@@ -128,7 +129,7 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
     # Taken over as they are: to include a router is to make all of its routes a second time.
     for api in (Api(house), LogApi(house)):
         app.router.routes.extend(api.router.routes)
-    for rooms in (*PUBLIC, Workspace, Moderation):
+    for rooms in (*PUBLIC, Workspace, Moderation, OfficeDoor):
         app.router.routes.extend(rooms(house).routes)
     app.router.routes.extend(StaticFiles().routes)
     cache.app = Shield(Cors(ClientAddress(app, settings)), settings, respond)

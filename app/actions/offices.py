@@ -14,7 +14,7 @@ from app.actions.records import record
 from app.actions.signing_in import admit_account
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
-from app.models import Account, Campaign, Letter, Office, OfficeStaff, Sponsor
+from app.models import Account, Campaign, Letter, Office, OfficeStaff, Record, Sponsor
 from app.queries.offices import find_invited, is_living
 from app.rules.moves import PUBLIC_STATES
 from app.rules.normalise import canonical_email
@@ -36,6 +36,7 @@ MOST_DAYS: Final = 400
 MOST_STAFF: Final = 20
 INVITATIONS_A_DAY: Final = 30
 LETTERS_A_PERSON: Final = 3
+OPENING_NOTED_EVERY: Final = timedelta(hours=1)
 _ONE_DAY: Final = timedelta(days=1)
 
 
@@ -256,6 +257,18 @@ def join_office(session: Session, *, token: str, browser: Browser, keyring: Keyr
         return Joined(account_id, slug, is_signed_in=False)
     admit_account(session, account_id=account_id, browser=browser, by="office", now=now)
     return Joined(account_id, slug, is_signed_in=True)
+
+
+def note_opening(session: Session, *, campaign_id: UUID, account_id: UUID, now: datetime) -> None:
+    """Put on record that somebody of an office looked, once an hour however often they do."""
+    lately = select(Record.id).where(
+        Record.what == "office_opened",
+        Record.campaign_id == campaign_id,
+        Record.account_id == account_id,
+        Record.at > now - OPENING_NOTED_EVERY,
+    )
+    if session.scalar(lately.limit(1)) is None:
+        record(session, what="office_opened", now=now, account_id=account_id, campaign_id=campaign_id)
 
 
 def _find_published(session: Session, slug: str) -> UUID:

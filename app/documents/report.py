@@ -103,6 +103,12 @@ def write_part(figures: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
     }
 
 
+def list_figures(figures: Mapping[str, Any], locale: Locale) -> list[Block]:
+    """Return the count, its breakdown and its text as a page has them, in the words of the document."""
+    voice = Voice(locale, figures["campaign"]["timezone"], figures["campaign"].get("source_locale"))
+    return [*_tell_count(figures, voice), *_tell_breakdown(figures, voice), *_tell_text(figures, voice)]
+
+
 def write_text(parts: Sequence[Mapping[str, Any]]) -> str:
     """Return the report as plain text, all parts."""
     texts = []
