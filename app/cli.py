@@ -635,13 +635,18 @@ async def _check_keys(settings: Settings, database: Database) -> None:
     from sqlalchemy.exc import DBAPIError
 
     from app.queries.campaigns import is_keyring_ours
+    from app.queries.log import is_log_ours
 
+    keyring = open_keyring(settings.keys_dir)
     try:
-        is_ours = await database.read(is_keyring_ours, keyring=open_keyring(settings.keys_dir))
+        is_ours = await database.read(is_keyring_ours, keyring=keyring)
+        is_log_signed = await database.read(is_log_ours, keyring=keyring)
     except (DatabaseUnavailableError, DBAPIError):
         return
     if not is_ours:
         _fail(f"the keys in KEYS_DIR ({settings.keys_dir}) are not those of this database")
+    if not is_log_signed:
+        _fail(f"KEYS_DIR ({settings.keys_dir}) has none of the signing keys (signing-….key) of this database's log")
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:

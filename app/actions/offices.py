@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
@@ -131,6 +132,7 @@ def resend_invitation(
     ).one()
     if letters >= LETTERS_A_PERSON:
         raise TooManyInvited
+    staff.invited_at = now
     _owe_invitation(session, campaign_id, staff_id, staff.locale, number=letters + 1, now=now)
     _note(session, "office_invited", campaign_id, account_id, now, office_id=staff.office_id, staff_id=staff_id)
 
@@ -345,7 +347,8 @@ def _end_staff(session: Session, campaign_id: UUID, ids: Sequence[UUID], now: da
     ended = session.execute(
         update(OfficeStaff)
         .where(OfficeStaff.id.in_(ids))
-        .values(state="removed", ended_at=now, email=None)
+        # Noise in place of the index: only who is of an office is to be recognised.
+        .values(state="removed", ended_at=now, email=None, email_index=secrets.token_bytes(32))
         .returning(OfficeStaff.id, OfficeStaff.account_id, OfficeStaff.locale)
     ).all()
     for each in ended:

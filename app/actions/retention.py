@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -121,7 +122,7 @@ def forget_offices(session: Session, *, now: datetime) -> None:
     session.execute(
         update(OfficeStaff)
         .where(OfficeStaff.email.is_not(None), or_(OfficeStaff.office_id.in_(ended), never_came))
-        .values(state="removed", ended_at=now, email=None)
+        .values(state="removed", ended_at=now, email=None, email_index=secrets.token_bytes(32))
     )
 
 

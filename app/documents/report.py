@@ -103,10 +103,25 @@ def write_part(figures: Mapping[str, Any], locale: Locale) -> dict[str, Any]:
     }
 
 
-def list_figures(figures: Mapping[str, Any], locale: Locale) -> list[Block]:
-    """Return the count, its breakdown and its text as a page has them, in the words of the document."""
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a page shows of a report, in the words of the document."""
+
+    dates: str
+    count: list[Block]
+    breakdown: list[Block]
+    text: list[Block]
+
+
+def list_figures(figures: Mapping[str, Any], locale: Locale) -> Figures:
+    """Return the count, its breakdown and its text for a page, which arranges them in its own way."""
     voice = Voice(locale, figures["campaign"]["timezone"], figures["campaign"].get("source_locale"))
-    return [*_tell_count(figures, voice), *_tell_breakdown(figures, voice), *_tell_text(figures, voice)]
+    return Figures(
+        dates=_tell_dates(figures, voice),
+        count=_tell_count(figures, voice),
+        breakdown=_tell_breakdown(figures, voice),
+        text=_tell_text(figures, voice),
+    )
 
 
 def write_text(parts: Sequence[Mapping[str, Any]]) -> str:

@@ -15,6 +15,7 @@ from app.core.keys import SealBrokenError
 from app.models import Campaign, Checkpoint, Edition, LogLeaf, LogTile, Signature, open_campaign_key
 from app.proofs.merkle import ENTRIES, HASH_BYTES, NoSuchProof, prove_consistency, prove_inclusion
 from app.proofs.notes import NoteSigner, write_proof
+from app.proofs.verifying import NotGenuine, Verifier, open_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,6 +47,23 @@ def list_signers(keyring: Keyring, *, host: str) -> list[NoteSigner]:
 def list_published(keyring: Keyring, *, host: str) -> list[NoteSigner]:
     """Return everybody who has ever signed, the newest first: what they signed is to be checked for ever."""
     return [NoteSigner(host, seed) for seed in keyring.published_seeds]
+
+
+def is_log_ours(session: Session, *, keyring: Keyring) -> bool:
+    """Tell whether a published key signed the newest checkpoint: not so where KEYS_DIR has lost its signing keys.
+
+    Under whatever name it was signed: that follows the host, which may have changed since.
+    """
+    note = session.scalar(select(Checkpoint.signed_note).order_by(Checkpoint.made_at.desc()).limit(1))
+    if note is None:
+        return True
+    names = {line.split(" ")[1] for line in note.rpartition("\n\n")[2].splitlines()}
+    signers = [each for name in names for each in list_published(keyring, host=name)]
+    try:
+        open_note(note, [Verifier(each.name, each.public) for each in signers])
+    except NotGenuine:
+        return False
+    return True
 
 
 def write_opening(*, campaign: str, edition: str, locale: str, signature_id: UUID, tree: str) -> bytes:

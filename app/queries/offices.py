@@ -105,8 +105,9 @@ class OfficeUse:
 #: What of the record is about offices.
 OFFICE_LINES: Final = (
     "office_invited", "office_joined", "office_opened", "office_report_made", "office_downloaded", "office_removed",
-    "office_revoked", "office_refused",
+    "office_revoked",
 )  # fmt: skip
+REFUSALS_SHOWN: Final = 20
 
 
 def is_living(now: datetime) -> ColumnElement[bool]:
@@ -130,6 +131,18 @@ def find_invited(session: Session, *, token: str, now: datetime) -> InvitedStaff
             Campaign.state.in_(PUBLIC_STATES),
             is_living(now),
         )
+    ).first()
+    return None if row is None else InvitedStaff(row.id, row.campaign_id)
+
+
+def find_dead_link(session: Session, *, token: str) -> InvitedStaff | None:
+    """Return whom a link invited once, whatever became of it since; None for one that was never ours."""
+    row = session.execute(
+        select(OfficeStaff.id, Office.campaign_id)
+        .join(Office, Office.id == OfficeStaff.office_id)
+        .join(Letter, Letter.subject_id == OfficeStaff.id)
+        .join(Token, Token.letter_id == Letter.id)
+        .where(Token.hash == hash_token("office", token), Token.purpose == "office")
     ).first()
     return None if row is None else InvitedStaff(row.id, row.campaign_id)
 
@@ -162,14 +175,21 @@ def find_office_link(session: Session, *, token: str, now: datetime) -> OfficeLi
     )
 
 
-def find_office_campaign(session: Session, *, account_id: UUID, slug: str, now: datetime) -> OfficeCampaign | None:
-    """Return a campaign for somebody of a living office; for everybody else it does not exist."""
-    return next(iter(_list(session, account_id, now, Campaign.slug == slug)), None)
-
-
 def list_office_campaigns(session: Session, *, account_id: UUID, now: datetime) -> list[OfficeCampaign]:
-    """Return the campaigns whose counts an account may see, the newest invitation first."""
-    return _list(session, account_id, now)
+    """Return the campaigns whose counts an account may see, the newest invitation first; no other exists for it."""
+    rows = session.execute(
+        select(Campaign, Office)
+        .join(Office, Office.campaign_id == Campaign.id)
+        .join(OfficeStaff, OfficeStaff.office_id == Office.id)
+        .where(
+            OfficeStaff.account_id == account_id,
+            OfficeStaff.state == "joined",
+            Campaign.state.in_(PUBLIC_STATES),
+            is_living(now),
+        )
+        .order_by(Office.created_at.desc(), Office.id)
+    ).all()
+    return [_read_campaign(session, row.Campaign, row.Office) for row in rows]
 
 
 def list_offices(session: Session, *, campaign_id: UUID, keyring: Keyring, now: datetime) -> list[OfficeRow]:
@@ -213,15 +233,19 @@ def list_offices(session: Session, *, campaign_id: UUID, keyring: Keyring, now: 
 
 
 def list_office_uses(session: Session, *, campaign_id: UUID, keyring: Keyring, limit: int = 100) -> list[OfficeUse]:
-    """Return what offices did and what was done with them, the latest first."""
+    """Return what offices did, what was done with them, and who was turned away, the latest first.
+
+    Of those who were turned away a few alone: whoever knocks often hides nothing.
+    """
     key = open_account_key(session, keyring=keyring)
-    rows = session.execute(
-        select(Record.at, Record.what, Record.details, Account)
+    about = (
+        select(Record.id, Record.at, Record.what, Record.details, Account)
         .outerjoin(Account, Account.id == Record.account_id)
-        .where(Record.campaign_id == campaign_id, Record.what.in_(OFFICE_LINES))
+        .where(Record.campaign_id == campaign_id)
         .order_by(Record.id.desc())
-        .limit(limit)
     )
+    used = session.execute(about.where(Record.what.in_(OFFICE_LINES)).limit(limit)).all()
+    refused = session.execute(about.where(Record.what == "office_refused").limit(REFUSALS_SHOWN)).all()
     return [
         OfficeUse(
             row.at,
@@ -231,25 +255,8 @@ def list_office_uses(session: Session, *, campaign_id: UUID, keyring: Keyring, l
             else key.open("accounts.email", row.Account.id, row.Account.email),
             row.details,
         )
-        for row in rows
+        for row in sorted((*used, *refused), key=lambda row: row.id, reverse=True)
     ]
-
-
-def _list(session: Session, account_id: UUID, now: datetime, *which: ColumnElement[bool]) -> list[OfficeCampaign]:
-    rows = session.execute(
-        select(Campaign, Office)
-        .join(Office, Office.campaign_id == Campaign.id)
-        .join(OfficeStaff, OfficeStaff.office_id == Office.id)
-        .where(
-            OfficeStaff.account_id == account_id,
-            OfficeStaff.state == "joined",
-            Campaign.state.in_(PUBLIC_STATES),
-            is_living(now),
-            *which,
-        )
-        .order_by(Office.created_at.desc(), Office.id)
-    ).all()
-    return [_read_campaign(session, row.Campaign, row.Office) for row in rows]
 
 
 def _read_campaign(session: Session, campaign: Campaign, office: Office) -> OfficeCampaign:

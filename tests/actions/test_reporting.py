@@ -33,10 +33,11 @@ from app.actions.reporting import (
 from app.actions.sequencing import append_batch
 from app.actions.snapshots import draw_snapshot, keep_snapshot
 from app.core.clock import utc_now
+from app.core.keys import add_signing_key, open_keyring
 from app.documents.tables import write_csv, write_xlsx
 from app.models import District
 from app.proofs.verifying import Verifier, open_note
-from app.queries.log import list_published, list_signers
+from app.queries.log import is_log_ours, list_published, list_signers
 from app.queries.reports import (
     find_public_report_file,
     find_report,
@@ -605,3 +606,16 @@ def test_an_archive_is_the_same_bytes_for_the_same_files(stage: Stage) -> None:
     found = stage.read(find_report, slug=slug, number=1)
     assert found is not None
     assert stage.read(list_report_files, report_id=found.id) == files
+
+
+def test_keys_that_never_signed_the_log_are_noticed(stage: Stage, tmp_path: Path) -> None:
+    assert stage.read(is_log_ours, keyring=stage.keyring)
+    slug = stage.campaign()
+    sign_in_every_way(stage, slug, 30)
+    append(stage, slug)
+    assert stage.read(is_log_ours, keyring=stage.keyring)
+    # After a change of keys, and of the host, it is still the same log.
+    for _ in range(3):
+        add_signing_key(stage.settings.keys_dir)
+    assert stage.read(is_log_ours, keyring=open_keyring(stage.settings.keys_dir))
+    assert not stage.read(is_log_ours, keyring=open_keyring(tmp_path / "others"))

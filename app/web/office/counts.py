@@ -103,7 +103,7 @@ async def _show(visit: Visit, report: IssuedReport | None) -> Response:
     return visit.show(
         "office/counts.html",
         report=report,
-        blocks=[] if report is None else list_figures(report.figures, visit.locale),
+        shown=None if report is None else list_figures(report.figures, visit.locale),
         reports=await database.read(list_reports, slug=office.slug) or [],
         has_checkpoint=checkpoint is not None,
         can_make=checkpoint is not None and current is None,

@@ -14,14 +14,16 @@ from app.actions.signing_in import Browser
 from app.core import tokens
 from app.core.clock import utc_now
 from app.i18n import as_locale
-from app.queries.offices import find_office_link
+from app.queries.offices import find_dead_link, find_office_link
 from app.rules.devices import name_device
 from app.web.forms import read_form
+from app.web.gate import NOTED_EVERY
 from app.web.routes import show_and_post
 from app.web.sessions import new_secret, session_cookie, write_session_cookies
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from starlette.requests import Request
     from starlette.routing import Route
@@ -37,6 +39,8 @@ class Joining:
     def __init__(self, house: House) -> None:
         """Take what the pages need."""
         self._house = house
+        # When a dead link was last put on record, by its campaign: a row for each press would be anybody's to write.
+        self._noted: dict[UUID | None, datetime] = {}
         self.routes: list[Route] = [show_and_post("/{locale}/office/invitation/{token}", self.show, self.join)]
 
     async def show(self, request: Request) -> Response:
@@ -83,9 +87,17 @@ class Joining:
         return await self._house.database.read(find_office_link, token=token, now=now)
 
     async def _refuse(self, request: Request, locale: Locale, now: datetime) -> Response:
-        await self._house.database.write(
-            record, what="office_refused", now=now, details={"method": "POST", "address": "/invitation/{token}"}
-        )
+        token, dead = request.path_params["token"], None
+        if tokens.TOKEN_FORM.fullmatch(token):
+            dead = await self._house.database.read(find_dead_link, token=token)
+        campaign_id = None if dead is None else dead.campaign_id
+        last = self._noted.get(campaign_id)
+        if last is None or now - last >= NOTED_EVERY:
+            self._noted[campaign_id] = now
+            details = {"method": "POST", "address": "/invitation/{token}"}
+            await self._house.database.write(
+                record, what="office_refused", now=now, campaign_id=campaign_id, details=details
+            )
         return self._show_dead(request, locale)
 
     def _show(self, request: Request, locale: Locale, link: OfficeLink, *, is_tick_missing: bool = False) -> Response:
