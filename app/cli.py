@@ -491,11 +491,11 @@ def report(
     *,
     out: Annotated[Path, typer.Option(help="Folder for the files; made, and empty unless it holds the same report.")],
 ) -> None:
-    """Write the verified count report of the log's latest checkpoint. A checkpoint has one report, whoever asks."""
+    """Write the verified count report: one for a checkpoint, and one an hour unless a number was reached."""
 
     async def write(settings: Settings, database: Database) -> None:
         from app.actions.campaigns import CampaignNotFound
-        from app.actions.reporting import LogUnsettled, NoCheckpointYet, issue_report
+        from app.actions.reporting import LogUnsettled, NoCheckpointYet, ReportOvertaken, issue_report
         from app.queries.reports import find_report, list_report_files
 
         try:
@@ -506,6 +506,8 @@ def report(
             _fail(f"there is no published campaign named {slug}")
         except NoCheckpointYet:
             _fail(f"{slug}: nothing is in the log yet; the first signatures enter it within twelve hours")
+        except ReportOvertaken:
+            _fail(f"{slug}: others made reports at the same moment; try again")
         except LogUnsettled:
             _fail(f"{slug}: the log and the signatures that it counts differ; a report of this would not hold")
         found = await database.read(find_report, slug=slug, number=number)

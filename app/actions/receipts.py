@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, func, or_, select
 
 from app.actions.signing import use_code_try
 from app.core import tokens
 from app.mail.outbox import owe_letter
+from app.mail.receipts import CODE_WORKS, WORTH_SENDING
 from app.models import Letter, Signature, Token
 
 if TYPE_CHECKING:
@@ -21,6 +23,27 @@ if TYPE_CHECKING:
 #: A code is asked for by pressing a button: pressed twice, it is one letter.
 BETWEEN_CODES: Final = timedelta(seconds=60)
 CODES_A_DAY: Final = 5
+_ONE_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CodesAsked:
+    """Whether a code is about to be sent or works still, and whether no more go out today."""
+
+    is_on_its_way: bool
+    is_enough: bool
+
+
+def find_codes_asked(session: Session, *, signature_id: UUID, now: datetime) -> CodesAsked:
+    """Return how it stands with the codes for a receipt that this signer asked for."""
+    works = or_(
+        Letter.written_at > now - CODE_WORKS,
+        and_(Letter.written_at.is_(None), Letter.created_at > now - WORTH_SENDING),
+    )
+    codes = select(func.count()).where(Letter.signature_id == signature_id, Letter.kind == "receipt_code")
+    living = session.scalars(codes.where(Letter.state.in_(("queued", "sent")), works)).one()
+    today = session.scalars(codes.where(Letter.created_at > now - _ONE_DAY)).one()
+    return CodesAsked(living > 0, today >= CODES_A_DAY)
 
 
 def ask_for_receipt_code(session: Session, *, signature_id: UUID, locale: str, now: datetime) -> None:
@@ -37,7 +60,7 @@ def ask_for_receipt_code(session: Session, *, signature_id: UUID, locale: str, n
         select(Letter.created_at).where(
             Letter.signature_id == signature_id,
             Letter.kind == "receipt_code",
-            Letter.created_at > now - timedelta(days=1),
+            Letter.created_at > now - _ONE_DAY,
         )
     ).all()
     if len(asked) >= CODES_A_DAY or any(at > now - BETWEEN_CODES for at in asked):

@@ -1,7 +1,7 @@
 """Verified count reports: drawn from one consistent moment, built outside any transaction, kept for ever.
 
 A report is a checkpoint of the log and the latest snapshot (docs/decisions/0018-reports.md). Each checkpoint has one
-report at most: whoever asks again before the next is given the same.
+report at most, and each hour has one, unless a threshold was reached: whoever asks again is given the same.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
+from weakref import WeakValueDictionary
 
 from sqlalchemy import func, select
 
 from app.actions.campaigns import CampaignNotFound
+from app.actions.records import record
 from app.actions.snapshots import draw_snapshot, keep_snapshot
 from app.i18n import LOCALES, as_locale
 from app.models import Campaign, Checkpoint, Report, ReportFile, Signature, TurnedAway
@@ -71,6 +73,8 @@ NOTES: Final = (
 #: What each file of a ZIP is dated: the same files make the same archive.
 _ZIP_DATE: Final = (1980, 1, 1, 0, 0, 0)
 _ZIP_MODE: Final = 0o100644 << 16
+#: Who makes a report of a campaign in this process; all others who ask meanwhile wait, and are given it.
+_making: Final[WeakValueDictionary[UUID, asyncio.Lock]] = WeakValueDictionary()
 
 
 class NoCheckpointYet(Exception):
@@ -113,56 +117,63 @@ async def issue_report(
     now: datetime,
     issued_by: UUID | None = None,
 ) -> int:
-    """Make the report of a published campaign's latest checkpoint, or find the one that it has; return its number.
+    """Make the report of a published campaign's latest checkpoint, or find the current one; return its number.
 
-    A snapshot that is due is taken first, so that the breakdown is as new as it may be. ``issued_by`` is an account, or
-    None for the terminal. Raises CampaignNotFound, NoCheckpointYet, LogUnsettled.
+    A snapshot that is due is taken first, so that the breakdown is as new as it may be. ``issued_by`` is an account,
+    which goes on record where a report is made, or None for the terminal. Raises CampaignNotFound, NoCheckpointYet,
+    LogUnsettled, and ReportOvertaken where other processes came first each time.
     """
     campaign = await database.read(find_campaign, slug=slug)
     if campaign is None:
         raise CampaignNotFound
-    current = await database.read(find_current_report, campaign_id=campaign.id)
-    if current is not None:
-        return current
-    host = base_url.partition("://")[2]
-    verifiers = [each.verifier for each in list_published(keyring, host=host)]
-    snapshot = await database.read(draw_snapshot, campaign_id=campaign.id, now=now)
-    if snapshot is not None:
-        await database.write(keep_snapshot, drawn=snapshot)
-    for _ in range(ATTEMPTS):
-        drawn = await database.read(draw_report, slug=slug, base_url=base_url, verifiers=verifiers, now=now)
-        if isinstance(drawn, int):
-            return drawn
-        files = await asyncio.to_thread(build_files, drawn, signers=list_signers(keyring, host=host))
-        with suppress(ReportOvertaken):
-            return await database.write(keep_report, drawn=drawn, files=files, issued_by=issued_by)
+    lock = _making.setdefault(campaign.id, asyncio.Lock())
+    async with lock:
+        current = await database.read(find_current_report, campaign_id=campaign.id, now=now)
+        if current is not None:
+            return current
+        snapshot = await database.read(draw_snapshot, campaign_id=campaign.id, now=now)
+        if snapshot is not None:
+            await database.write(keep_snapshot, drawn=snapshot)
+        host = base_url.partition("://")[2]
+        verifiers = [each.verifier for each in list_published(keyring, host=host)]
+        for _ in range(ATTEMPTS):
+            drawn = await database.read(draw_report, slug=slug, base_url=base_url, verifiers=verifiers, now=now)
+            if isinstance(drawn, int):
+                return drawn
+            files = await asyncio.to_thread(build_files, drawn, signers=list_signers(keyring, host=host))
+            with suppress(ReportOvertaken):
+                return await database.write(keep_report, drawn=drawn, files=files, issued_by=issued_by)
     raise ReportOvertaken
 
 
 def draw_report(
     session: Session, *, slug: str, base_url: str, verifiers: Sequence[str], now: datetime
 ) -> DrawnReport | int:
-    """Return what the next report of a campaign says, or the number of the one that its latest checkpoint has.
+    """Return what the next report of a campaign says, or the number of the current one.
 
-    Reads alone. Raises CampaignNotFound, NoCheckpointYet, LogUnsettled.
+    It is issued ``now``, or with its checkpoint where that was made meanwhile. Reads alone.
+
+    Raises CampaignNotFound, NoCheckpointYet, LogUnsettled.
     """
     found = find_campaign(session, slug=slug)
     if found is None:
         raise CampaignNotFound
     checkpoint, groups, turned_away = _count_forms(session, found.id)
+    current = find_current_report(session, campaign_id=found.id, now=now)
+    if current is not None:
+        return current
     last = _find_last(session, found.id)
-    if last is not None and last.checkpoint >= checkpoint.number:
-        return last.number
     steps, verified = count_steps(groups, turned_away=turned_away)
     if verified != checkpoint.signatures:
         raise LogUnsettled
     number = 1 if last is None else last.number + 1
     editions = tuple(list_editions(session, campaign_id=found.id))
+    issued_at = max(now, checkpoint.made_at)
     figures = {
         "format": FORMAT,
         "number": number,
         "supersedes": None if last is None else last.number,
-        "issued_at": as_text(now),
+        "issued_at": as_text(issued_at),
         "as_of": as_text(checkpoint.made_at),
         "base_url": base_url,
         "report_url": f"{base_url}/en/campaigns/{found.slug}/reports/{number}",
@@ -176,7 +187,8 @@ def draw_report(
         "keys": list(verifiers),
         "notes": list(NOTES),
     }
-    return DrawnReport(found.id, checkpoint.id, now, figures, editions, checkpoint.signed_note, checkpoint.removed_note)
+    notes = (checkpoint.signed_note, checkpoint.removed_note)
+    return DrawnReport(found.id, checkpoint.id, issued_at, figures, editions, *notes)
 
 
 def build_files(drawn: DrawnReport, *, signers: Sequence[NoteSigner]) -> dict[str, bytes]:
@@ -210,6 +222,7 @@ def keep_report(
 ) -> int:
     """Keep a report and return its number, or that of another which was kept meanwhile. Raises ReportOvertaken.
 
+    What an account made is on record with it; whoever is given another has made nothing.
     Of two at once the constraint lets one through; the other is run again, and finds it.
     """
     newest = _find_last(session, drawn.campaign_id)
@@ -236,6 +249,15 @@ def keep_report(
         for name, content in files.items()
     )
     session.flush()
+    if issued_by is not None:
+        record(
+            session,
+            what="office_report_made",
+            now=drawn.issued_at,
+            account_id=issued_by,
+            campaign_id=drawn.campaign_id,
+            details={"report": drawn.number},
+        )
     return drawn.number
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import UUID
 
-from sqlalchemy import CursorResult, and_, case, delete, func, literal, or_, select, update
+from sqlalchemy import CursorResult, and_, case, delete, exists, func, literal, or_, select, update
 
 from app.actions.limiting import forget_buckets
 from app.actions.own_signature import NO_DETAILS
@@ -29,7 +30,6 @@ from app.rules.moves import PUBLIC_STATES
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from sqlalchemy.orm import Session
 
@@ -41,6 +41,10 @@ OPEN_QUESTIONS_KEPT: Final = timedelta(days=180)
 INVITED_KEPT: Final = timedelta(days=30)
 SIGN_INS_KEPT: Final = timedelta(days=1)
 CHUNK: Final = 1000
+#: Where a walk through rows begins.
+BEFORE_ALL: Final = UUID(int=0)
+#: The organiser's address once all is forgotten that its campaign's key sealed.
+EMPTIED: Final = b""
 
 
 def expire_signatures(session: Session, *, now: datetime) -> int:
@@ -65,33 +69,41 @@ def expire_signatures(session: Session, *, now: datetime) -> int:
 
 
 def list_campaigns_to_forget(session: Session, *, now: datetime) -> list[UUID]:
-    """Return the campaigns closed, or stopped, for a year whose key still exists.
+    """Return the campaigns closed, or stopped, for a year whose key still exists, or whose rows are not all emptied.
 
-    Closing early sets the closing date: one without it is open, or stopped. What was never published has no signer, and
-    a closing date in it is a wish, which may be long past: of a petition of years ago that is brought in a file.
+    The organiser's address, which was sealed with the key, is emptied last (``forget_signers``). Closing early sets the
+    closing date: one without it is open, or stopped. What was never published has no signer, and a closing date in it
+    is a wish, which may be long past: of a petition of years ago that is brought in a file.
     """
     year_ago = now - CONFIRMED_KEPT
     is_closed = and_(Campaign.state.in_(PUBLIC_STATES), Campaign.closes_at <= year_ago)
     is_stopped = and_(Campaign.state == "stopped", Campaign.stopped_at <= year_ago)
+    has_key = exists().where(CampaignKey.campaign_id == Campaign.id)
     return list(
         session.scalars(
-            select(Campaign.id)
-            .join(CampaignKey, CampaignKey.campaign_id == Campaign.id)
-            .where(or_(is_closed, is_stopped))
+            select(Campaign.id).where(or_(is_closed, is_stopped), or_(has_key, Campaign.organiser_email != EMPTIED))
         )
     )
 
 
-def forget_signers(session: Session, *, campaign_id: UUID) -> None:
-    """Destroy a campaign's key: names and addresses are noise from here on, in backups too; totals stay."""
+def forget_signers(session: Session, *, campaign_id: UUID, after: UUID = BEFORE_ALL) -> UUID | None:
+    """Destroy a campaign's key: names and addresses are noise from here on, in backups too; totals stay.
+
+    Then empty the rows that it sealed, as many at a time as are its own among a thousand: on SQLite everybody else
+    waits meanwhile. Returns after which row to go on, None at the end; whoever broke off begins anew.
+    """
     session.execute(delete(CampaignKey).where(CampaignKey.campaign_id == campaign_id))
-    session.execute(
-        delete(Token).where(Token.signature_id.in_(select(Signature.id).where(Signature.campaign_id == campaign_id)))
-    )
-    session.execute(update(Signature).where(Signature.campaign_id == campaign_id).values(**NO_DETAILS))
+    beyond = Signature.id > after
+    until = session.scalar(select(Signature.id).where(beyond).order_by(Signature.id).offset(CHUNK - 1).limit(1))
+    these = beyond if until is None else and_(beyond, Signature.id <= until)
+    ids = session.scalars(select(Signature.id).where(Signature.campaign_id == campaign_id, these)).all()
+    session.execute(delete(Token).where(Token.signature_id.in_(ids)))
+    session.execute(update(Signature).where(Signature.id.in_(ids)).values(**NO_DETAILS))
     # Without the key no salt opens, and no receipt can be made again; whose leaf was whose goes with it.
-    leaves = update(LogLeaf).where(LogLeaf.campaign_id == campaign_id, LogLeaf.signature_id.is_not(None))
-    session.execute(leaves.values(signature_id=None, salt=None))
+    session.execute(update(LogLeaf).where(LogLeaf.signature_id.in_(ids)).values(signature_id=None, salt=None))
+    if until is None:
+        session.execute(update(Campaign).where(Campaign.id == campaign_id).values(organiser_email=EMPTIED))
+    return until
 
 
 def forget_questions(session: Session, *, now: datetime) -> int:

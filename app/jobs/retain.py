@@ -10,6 +10,7 @@ from app.actions.supporting import forget_supporters
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from app.core.db import Database
 
@@ -19,7 +20,9 @@ async def forget_all(database: Database, *, now: datetime) -> None:
     while await database.write(retention.expire_signatures, now=now) == retention.CHUNK:
         pass
     for campaign_id in await database.read(retention.list_campaigns_to_forget, now=now):
-        await database.write(retention.forget_signers, campaign_id=campaign_id)
+        after: UUID | None = retention.BEFORE_ALL
+        while after is not None:
+            after = await database.write(retention.forget_signers, campaign_id=campaign_id, after=after)
     while await database.write(retention.forget_questions, now=now) == retention.CHUNK:
         pass
     while await database.write(forget_complaints, now=now) == CHUNK:

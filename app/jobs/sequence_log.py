@@ -21,15 +21,21 @@ BREATH: Final = 0.05
 
 async def sequence_log(background: Background) -> bool:
     """Append one batch of each log that is due, and tell; return whether there is more to append at once."""
-    database, is_more = background.database, False
+    database, growing = background.database, set()
     for campaign_id in await database.read(list_logs_to_append, now=utc_now()):
         try:
-            is_more |= await _append(background, campaign_id)
+            if await _append(background, campaign_id):
+                growing.add(campaign_id)
         except Exception as fault:  # noqa: BLE001 - a log that cannot go on does not stop the others
             get_logger().error("log not appended", campaign=str(campaign_id), error=type(fault).__name__)
     for campaign_id in await database.read(list_campaigns_to_tell, now=utc_now()):
-        await database.write(tell_checkpoint, campaign_id=campaign_id, now=utc_now())
-    return is_more
+        if campaign_id in growing:
+            continue  # each number that a backlog passes would be a letter; the last of its checkpoints holds them all
+        try:
+            await database.write(tell_checkpoint, campaign_id=campaign_id, now=utc_now())
+        except Exception as fault:  # noqa: BLE001 - nor does one that cannot be told
+            get_logger().error("checkpoint not told", campaign=str(campaign_id), error=type(fault).__name__)
+    return bool(growing)
 
 
 async def _append(background: Background, campaign_id: UUID) -> bool:

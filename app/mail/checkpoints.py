@@ -44,12 +44,13 @@ def _find_recipient(session: Session, who: str, matter: Matter, desk: Desk) -> s
         if sponsor is None or sponsor.state != "accepted" or sponsor.email is None:
             return None
         return matter.key.open("sponsors.email", sponsor.id, sponsor.email)
-    staff = session.get(OfficeStaff, UUID(number))
+    staff, key = session.get(OfficeStaff, UUID(number)), desk.account_key(session)
     office = None if staff is None else session.get(Office, staff.office_id)
-    if staff is None or office is None or staff.state != "joined" or staff.email is None:
+    if staff is None or office is None or key is None or staff.state != "joined" or staff.email is None:
         return None
     is_living = office.revoked_at is None and office.expires_at > desk.now
-    return matter.key.open("office_staff.email", staff.id, staff.email) if is_living else None
+    # Whoever is of an office has an account: their address is sealed with the accounts' key, whatever the campaign.
+    return key.open("office_staff.email", staff.id, staff.email) if is_living else None
 
 
 KINDS: Final = {"checkpoint": Kind(message("A record of a count, to keep"), _prepare)}

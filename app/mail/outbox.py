@@ -113,8 +113,7 @@ def claim_letters(session: Session, *, keyring: Keyring, now: datetime, limit: i
             owed = _claim(session, letter, desk)
         except (SealBrokenError, KeysUnusableError) as fault:
             # A key that is missing stops the letters that need it, and not those behind them.
-            letter.last_fault = type(fault).__name__
-            letter.due_at = now + LONGEST_DELAY
+            _wait_for_key(letter, type(fault).__name__, now)
             continue
         if owed is not None:
             claimed.append(owed)
@@ -172,6 +171,19 @@ def put_off(session: Session, *, letter_id: UUID, fault: str, now: datetime) -> 
         letter.state = "failed"
         return
     letter.due_at = now + min(timedelta(seconds=30) * 2 ** min(letter.attempts, 10), LONGEST_DELAY)
+
+
+def _wait_for_key(letter: Letter, fault: str, now: datetime) -> None:
+    """Try again in an hour what no key opens; give it up after three days.
+
+    A letter that was never written is counted from when it was owed. Its quota may have held it back for longer: one
+    that meets this fault for the first time has failed once, and gets its hour.
+    """
+    is_old = (letter.written_at or letter.created_at) <= now - GIVE_UP_AFTER
+    if is_old and letter.last_fault == fault:
+        letter.state = "failed"
+    letter.last_fault = fault
+    letter.due_at = now + LONGEST_DELAY
 
 
 def _end_news(session: Session, signature_id: UUID | None) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from app.i18n import message
-from app.mail.desk import DAILY_FROM_A_CAMPAIGN, Kind, Prepared, Secret
+from app.mail.desk import Kind, Prepared, Secret
 from app.models import Signature
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def _prepare(session: Session, letter: Letter, desk: Desk) -> Prepared | None:
         context={},
         links={"links": "/verify"},
         secrets=(Secret("receipt_code", CODE_WORKS),),
-        daily=DAILY_FROM_A_CAMPAIGN,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, select
 
 from app.models import (
     Campaign,
@@ -17,15 +17,14 @@ from app.models import (
     Snapshot,
     Threshold,
 )
+from app.queries.turned_away import count_turned_away
 from app.rules.moves import PUBLIC_STATES
-from app.rules.suppression import SMALLEST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date, datetime
     from uuid import UUID
 
-    from sqlalchemy import Row
     from sqlalchemy.orm import Session
 
 #: By what else than place a snapshot counts.
@@ -108,21 +107,23 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """What became of the forms; and of the first letter to each."""
+    """How many forms there were and how many count; and what became of the first letter to each.
 
-    forms: int
+    Nothing finer is told of them as it happens: next to a report, whose steps are exact and settled, it would give by
+    subtraction what is held back or was taken out. The steps are those of the latest report.
+    """
+
+    forms: int  # whole ones, those of people who may not sign included
     waiting: int  # letters that are still to go
     accepted: int  # by the relay, those that came back later included
     refused: int  # by the relay, at once
     bounced: int
-    confirmed: int  # and counted; those that were withdrawn later included
-    withdrawn: int
-    looked_at: int  # confirmed, and held back until a moderator has looked; these two in steps of five
-    taken_out: int  # confirmed, and taken out by a rule
-    unconfirmed: int  # may still be; and what those steps leave over
-    expired: int
-    erased: int  # by somebody who said that it was not them
-    repeated: int  # the same person's other forms
+    counted: int
+
+    @property
+    def uncounted(self) -> int:
+        """All forms that are not in the count, whatever became of them."""
+        return self.forms - self.counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,22 +205,20 @@ def list_totals(session: Session, *, campaign_id: UUID) -> list[tuple[datetime, 
 
 def get_figures(session: Session, *, campaign_id: UUID, now: datetime) -> Figures:
     """Return what became of the forms, in two walks: over the signatures, and over their first letters."""
-    groups = session.execute(
-        select(Signature.state, Signature.standing, func.count().label("number"))
-        .where(Signature.campaign_id == campaign_id)
-        .group_by(Signature.state, Signature.standing)
-    ).all()
-    confirmed = [row for row in groups if row.state == "confirmed"]
+    is_counted = and_(Signature.state == "confirmed", Signature.standing == "counted")
+    forms, counted = session.execute(
+        select(func.count(), func.count(case((is_counted, 1)))).where(Signature.campaign_id == campaign_id)
+    ).one()
     letters = _count_first_letters(session, campaign_id)
-    return Figures(_read_funnel(_add_up(groups, "state"), _add_up(confirmed, "standing"), letters), now)
-
-
-def _add_up(rows: Sequence[Row[*tuple[Any, ...]]], column: str) -> dict[Any, int]:
-    numbers: dict[Any, int] = {}
-    for row in rows:
-        value = getattr(row, column)
-        numbers[value] = numbers.get(value, 0) + row.number
-    return numbers
+    funnel = Funnel(
+        forms=forms + count_turned_away(session, campaign_id=campaign_id),
+        waiting=letters.get("queued", 0),
+        accepted=letters.get("sent", 0) + letters.get("bounced", 0),
+        refused=letters.get("failed", 0),
+        bounced=letters.get("bounced", 0),
+        counted=counted,
+    )
+    return Figures(funnel, now)
 
 
 def _count_first_letters(session: Session, campaign_id: UUID) -> dict[str, int]:
@@ -230,28 +229,3 @@ def _count_first_letters(session: Session, campaign_id: UUID) -> dict[str, int]:
         .group_by(Letter.state)
     )
     return {row.state: row.number for row in rows}
-
-
-def _read_funnel(states: Mapping[str, int], standings: Mapping[str, int], letters: Mapping[str, int]) -> Funnel:
-    """Return where every form is; what was withdrawn stands with the confirmed, and all others add up to the forms.
-
-    What is held back or was taken out is shown as small cells are, from five on and in steps of five, and the rest of
-    it stands with what waits to be confirmed: whoever signs with a made-up mailbox and looks here sees it wait.
-    """
-    held, removed = standings.get("quarantined", 0), standings.get("removed", 0)
-    looked_at, taken_out = held - held % SMALLEST, removed - removed % SMALLEST
-    return Funnel(
-        forms=sum(states.values()),
-        waiting=letters.get("queued", 0),
-        accepted=letters.get("sent", 0) + letters.get("bounced", 0),
-        refused=letters.get("failed", 0),
-        bounced=letters.get("bounced", 0),
-        confirmed=standings.get("counted", 0) + states.get("withdrawn", 0),
-        withdrawn=states.get("withdrawn", 0),
-        looked_at=looked_at,
-        taken_out=taken_out,
-        unconfirmed=states.get("pending", 0) + held - looked_at + removed - taken_out,
-        expired=states.get("expired", 0),
-        erased=states.get("disowned", 0),
-        repeated=states.get("superseded", 0),
-    )

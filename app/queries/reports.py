@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Integer, and_, cast, func, select
 
-from app.models import Campaign, Checkpoint, Report, ReportFile
+from app.models import Campaign, Checkpoint, Report, ReportFile, Threshold
 from app.rules.moves import PUBLIC_STATES
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 MANIFEST: Final = "manifest"
 #: What a number in an address may be at most: PostgreSQL's integers end there.
 HIGHEST: Final = 2**31 - 1
+#: How long a report is the one that is given, unless a threshold was reached since.
+LASTS: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,15 @@ class IssuedReport:
     parts: tuple[ReportPart, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way to the count as a report told it: each step with its forms, which are negative where they go out."""
+
+    report: int
+    as_of: datetime
+    steps: tuple[tuple[str, int], ...]
+
+
 def list_reports(session: Session, *, slug: str) -> list[ReportLine] | None:
     """Return the reports of a published campaign, the newest first; None where there is no such campaign."""
     campaign_id = _find_published(session, slug)
@@ -94,18 +106,51 @@ def find_report(session: Session, *, slug: str, number: int) -> IssuedReport | N
     )
 
 
-def find_current_report(session: Session, *, campaign_id: UUID) -> int | None:
-    """Return the number of the report of a campaign's latest checkpoint, or None while nobody has made it."""
-    checkpoint_id = (
-        select(Checkpoint.id)
+def find_current_report(session: Session, *, campaign_id: UUID, now: datetime) -> int | None:
+    """Return the number of the report that is given to whoever asks for one now, or None where one would be made.
+
+    That is the latest one until there is a later checkpoint, and for an hour in any case, unless a threshold lies
+    between the counts of the two.
+    """
+    last = session.execute(
+        select(Report.number, Report.issued_at, Report.signatures, Checkpoint.number.label("checkpoint"))
+        .join(Checkpoint, Checkpoint.id == Report.checkpoint_id)
+        .where(Report.campaign_id == campaign_id)
+        .order_by(Report.number.desc())
+        .limit(1)
+    ).first()
+    if last is None:
+        return None
+    newest = session.execute(
+        select(Checkpoint.number, Checkpoint.signatures)
         .where(Checkpoint.campaign_id == campaign_id)
         .order_by(Checkpoint.number.desc())
         .limit(1)
-        .scalar_subquery()
+    ).one()
+    number: int = last.number
+    if newest.number == last.checkpoint:
+        return number
+    reached = select(Threshold.id).where(
+        Threshold.campaign_id == campaign_id,
+        Threshold.signatures > last.signatures,
+        Threshold.signatures <= newest.signatures,
     )
-    return session.scalar(
-        select(Report.number).where(Report.campaign_id == campaign_id, Report.checkpoint_id == checkpoint_id)
-    )
+    is_due = now - last.issued_at >= LASTS or session.scalar(reached.limit(1)) is not None
+    return None if is_due else number
+
+
+def find_way(session: Session, *, campaign_id: UUID) -> Way | None:
+    """Return the way to the count of a campaign's latest report, or None before there is one."""
+    row = session.execute(
+        select(Report.number, Report.figures["way"].label("way"), Checkpoint.made_at)
+        .join(Checkpoint, Checkpoint.id == Report.checkpoint_id)
+        .where(Report.campaign_id == campaign_id)
+        .order_by(Report.number.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return None
+    return Way(row.number, row.made_at, tuple((each["step"], each["forms"]) for each in row.way))
 
 
 def find_report_file(session: Session, *, report_id: UUID, name: str) -> bytes | None:

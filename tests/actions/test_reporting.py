@@ -39,6 +39,8 @@ from app.models import District
 from app.proofs.verifying import Verifier, open_note
 from app.queries.log import is_log_ours, list_published, list_signers
 from app.queries.reports import (
+    LASTS,
+    find_current_report,
     find_public_report_file,
     find_report,
     find_report_file,
@@ -61,6 +63,7 @@ from tests.stage import REAL_CAMPAIGNS, on_one_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy.orm import Session
@@ -136,7 +139,7 @@ def test_who_withdrew_is_counted_until_the_next_checkpoint(stage: Stage) -> None
     withdraw(stage, ids[:25], now=now)
     assert issue(stage, slug) == 1
     append(stage, slug)
-    assert issue(stage, slug) == 2
+    assert issue(stage, slug, now=now + 2 * LASTS) == 2
     first, second = (figures_of(stage, slug, number) for number in (1, 2))
     assert (first["signatures"], second["signatures"]) == (60, 35)
     assert (second["supersedes"], second["checkpoint"]["removed_size"]) == (1, 25)
@@ -150,7 +153,7 @@ def test_steps_move_by_nothing_or_by_five_from_report_to_report(stage: Stage) ->
     sign(stage, slug, 8, standing="removed")
     append(stage, slug)
     for number in range(1, 4):
-        assert issue(stage, slug) == number
+        assert issue(stage, slug, now=utc_now() + number * LASTS) == number
         sign(stage, slug, 20)
         sign(stage, slug, 2, standing="removed")
         append(stage, slug)
@@ -244,7 +247,7 @@ def test_the_same_checkpoint_gives_the_same_report(stage: Stage) -> None:
     sign(stage, slug, 30)
     assert issue(stage, slug) == 1
     append(stage, slug)
-    assert issue(stage, slug) == 2
+    assert issue(stage, slug, now=utc_now() + LASTS) == 2
     # What was issued never changes.
     assert files_of(stage, slug, 1) == before
     lines = stage.read(list_reports, slug=slug)
@@ -256,6 +259,47 @@ def test_the_same_checkpoint_gives_the_same_report(stage: Stage) -> None:
     assert first.superseded_by == 2
     assert first.parts[-1].name == "manifest"
     assert {part.name: part.size for part in first.parts} == {name: len(data) for name, data in before.items()}
+
+
+@pytest.mark.usefixtures("plain_document")
+def test_an_hour_has_one_report_unless_a_threshold_was_reached(stage: Stage) -> None:
+    goal = {"label": {"en": "It is presented"}}
+    slug = stage.campaign(thresholds=[{"signatures": 20, **goal}, {"signatures": 90, **goal}])
+    campaign_id, now = find_id(stage, slug), utc_now()
+
+    def can_make(moment: datetime) -> bool:
+        return stage.read(find_current_report, campaign_id=campaign_id, now=moment) is None
+
+    def sign_and_ask(moment: datetime) -> int:
+        sign(stage, slug, 30)
+        append(stage, slug, now=now)
+        is_new, before = can_make(moment), stage.sql("SELECT count(*) FROM reports")[0][0]
+        number = issue(stage, slug, now=moment)
+        assert number == before + is_new
+        return number
+
+    assert can_make(now)
+    assert sign_and_ask(now) == 1
+    assert sign_and_ask(now + LASTS - timedelta(seconds=1)) == 1
+    assert not can_make(now + LASTS - timedelta(seconds=1))
+    assert can_make(now + LASTS)
+    assert sign_and_ask(now + timedelta(minutes=10)) == 2
+    assert figures_of(stage, slug, 2)["signatures"] == 90
+    assert sign_and_ask(now + timedelta(minutes=20)) == 2
+    assert issue(stage, slug, now=now + timedelta(minutes=70)) == 3
+
+
+@pytest.mark.usefixtures("plain_document")
+@on_one_database
+def test_a_report_is_never_issued_before_the_moment_that_it_is_of(stage: Stage) -> None:
+    slug, now = stage.campaign(), utc_now()
+    sign(stage, slug, 30)
+    append(stage, slug, now=now + timedelta(seconds=30))
+    assert issue(stage, slug, now=now) == 1
+    report = stage.read(find_report, slug=slug, number=1)
+    assert report is not None
+    assert report.issued_at == report.as_of > now
+    assert report.figures["issued_at"] == report.figures["as_of"]
 
 
 @pytest.mark.usefixtures("plain_document")
@@ -287,9 +331,12 @@ def test_whoever_asks_at_once_is_given_the_same(stage: Stage) -> None:
         )
 
     async def ask_at_once() -> list[int]:
-        return await asyncio.gather(*(ask() for _ in range(4)))
+        return await asyncio.gather(*(ask() for _ in range(8)))
 
-    assert stage.run(ask_at_once()) == [1] * 4
+    with patch.object(reporting, "build_files", side_effect=build_files) as building:
+        assert stage.run(ask_at_once()) == [1] * 8
+    assert building.call_count == 1
+    assert len(reporting._making) == 0
     assert draw(stage, slug) == 1
     # Made by somebody else after it was looked for.
     with patch.object(reporting, "find_current_report", return_value=None):
@@ -354,10 +401,11 @@ def test_whoever_is_overtaken_draws_again(stage: Stage) -> None:
     append(stage, slug)
     late = draw(stage, slug)
     stage.write(keep_report, drawn=early, files=build(stage, early))
+    after = utc_now() + LASTS
     with pytest.raises(ReportOvertaken):
         stage.write(keep_report, drawn=late, files=build(stage, late))
-    with patch.object(reporting, "draw_report", side_effect=[late, draw(stage, slug)]):
-        assert issue(stage, slug) == 2
+    with patch.object(reporting, "draw_report", side_effect=[late, draw(stage, slug, now=after)]):
+        assert issue(stage, slug, now=after) == 2
     assert figures_of(stage, slug, 2)["signatures"] == 60
     sign(stage, slug, 30)
     append(stage, slug)
@@ -366,7 +414,7 @@ def test_whoever_is_overtaken_draws_again(stage: Stage) -> None:
         patch.object(reporting, "keep_report", side_effect=ReportOvertaken),
         pytest.raises(ReportOvertaken),
     ):
-        issue(stage, slug)
+        issue(stage, slug, now=after + LASTS)
 
 
 @pytest.mark.usefixtures("plain_document")

@@ -20,7 +20,7 @@ from sqlalchemy import func, select, update
 
 from app.actions import sequencing
 from app.actions.own_signature import SignatureNotFound, erase_signature, withdraw_signature
-from app.actions.retention import forget_signers
+from app.actions.retention import BEFORE_ALL, forget_signers
 from app.actions.sequencing import BATCH, Appended, append_batch, find_boundary, list_logs_to_append
 from app.actions.signing import ConfirmationRefused, confirm_by_token
 from app.actions.standing import change_standing
@@ -85,6 +85,11 @@ class Drive:
 
     def erase(self, number: int) -> None:
         self.stage.write(erase_signature, token=self.token(number), now=self.now)
+
+    def forget(self) -> None:
+        after: UUID | None = BEFORE_ALL
+        while after is not None:
+            after = self.stage.write(forget_signers, campaign_id=self.id, after=after)
 
     def move(self, ids: list[UUID], to: str) -> None:
         self.stage.write(change_standing, campaign_id=self.id, signature_ids=ids, to=to, rule="other", now=self.now)
@@ -304,7 +309,7 @@ def test_without_the_campaigns_key_leaves_go_on_and_belong_to_nobody(drive: Driv
     drive.append_all()
     drive.sign(2)
     drive.withdraw(2)
-    drive.stage.write(forget_signers, campaign_id=drive.id)
+    drive.forget()
     assert drive.stage.read(find_receipt, signature_id=signature_id, keyring=drive.stage.keyring) is None
     drive.append_all()
     assert drive.sizes() == (5, 1)
@@ -457,7 +462,7 @@ def test_signed_less_removed_is_what_counts_whatever_happens(stage: Stage) -> No
         @precondition(lambda self: len(self.ids) > 20)
         @rule()
         def forget(self) -> None:
-            stage.write(forget_signers, campaign_id=self.drive.id)
+            self.drive.forget()
             self.is_forgotten = True
 
         def token(self, purpose: str, which: int) -> str:

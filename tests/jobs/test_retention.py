@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from sqlalchemy import update
 
 from app.actions import retention
 from app.core.clock import utc_now
 from app.jobs.retain import forget_all
+from app.models import Campaign
+from tests.actions.test_sequencing import Drive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,6 +106,38 @@ def test_names_are_unreadable_a_year_after_closing_and_totals_stay(stage: Stage,
     assert stage.get(f"/api/v1/campaigns/{slug}").status_code == 200
     assert stage.count(slug) == 1
     _forget(stage)
+
+
+def test_forgetting_goes_on_where_it_broke_off_and_then_ends(
+    stage: Stage, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive, other = Drive(stage), Drive(stage, "other")
+    for each in (drive, other):
+        each.sign(25)
+        each.append()
+    closed = update(Campaign).where(Campaign.id == drive.id).values(state="closed", closes_at=NOON + timedelta(days=1))
+    stage.write(lambda session: session.execute(closed))
+    monkeypatch.setattr(retention, "CHUNK", 4)
+    clock.move_to(NOON + timedelta(days=366))
+    assert stage.write(retention.forget_signers, campaign_id=drive.id) is not None, "and then somebody pulls the plug"
+    left = (
+        "SELECT count(signatures.email), count(log_leaves.salt) FROM signatures"
+        " JOIN campaigns ON campaigns.id = signatures.campaign_id"
+        " LEFT JOIN log_leaves ON log_leaves.signature_id = signatures.id WHERE slug = :slug"
+    )
+    assert stage.sql("SELECT slug FROM campaign_keys JOIN campaigns ON campaigns.id = campaign_id") == [("other",)]
+    assert stage.sql(left, slug=drive.slug)[0][0] >= 21
+    assert stage.read(retention.list_campaigns_to_forget, now=utc_now()) == [drive.id]
+    _forget(stage)
+    assert stage.sql(left, slug=drive.slug) == [(0, 0)]
+    assert stage.sql(left, slug="other") == [(25, 25)]
+    assert {leaf.signature_id for leaf in drive.leaves("signed")} == {None}
+    whose = (
+        "SELECT DISTINCT slug FROM tokens JOIN signatures ON signatures.id = signature_id"
+        " JOIN campaigns ON campaigns.id = campaign_id"
+    )
+    assert stage.sql(whose) == [("other",)]
+    assert stage.read(retention.list_campaigns_to_forget, now=utc_now()) == []
 
 
 def test_quotas_and_their_salt_are_destroyed_within_48_hours(stage: Stage, clock: time_machine.Traveller) -> None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
-from uuid import uuid4
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 import pytest
 import time_machine
-from sqlalchemy import insert, update
+from sqlalchemy import select, update
 
 from app.actions.checkpoints import tell_checkpoint
 from app.actions.counting import roll_up_count
+from app.actions.offices import invite_to_office, join_office, remove_staff, revoke_office
+from app.actions.signing_in import Browser
 from app.jobs import sequence_log as job
 from app.jobs.sequence_log import sequence_log
-from app.models import Campaign, Office, OfficeStaff, Sponsor
+from app.models import Campaign, OfficeStaff, Sponsor
 from app.proofs.verifying import Verifier, read_checkpoint
 from app.queries.log import list_published
+from app.web.sessions import new_secret
 from tests.actions.test_sequencing import NOON, Drive
 from tests.stage import on_one_database
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1:8000"
 DAY = timedelta(days=1)
+OWED = "SELECT count(*) FROM letters WHERE kind = 'checkpoint'"
 
 
 @pytest.fixture
@@ -131,48 +135,97 @@ def test_otherwise_once_a_week_and_only_where_there_is_something_new(
 
 
 def test_staff_of_living_offices_are_told_and_nobody_who_has_left(drive: Drive, clock: time_machine.Traveller) -> None:
-    staffer = drive.stage.organiser("staffer@example.org")
-
-    def open_offices(session: Session) -> None:
-        for name, ends, revoked, state in (
-            ("living", 30 * DAY, None, "joined"),
-            ("invited", 30 * DAY, None, "invited"),
-            ("expired", DAY, None, "joined"),
-            ("revoked", 30 * DAY, NOON, "joined"),
-            ("leaving", 30 * DAY, None, "joined"),
-            ("closing", 30 * DAY, None, "joined"),
-        ):
-            office_id, staff_id = uuid4(), uuid4()
-            office = {
-                "id": office_id, "campaign_id": drive.id, "name": name, "created_at": NOON,
-                "expires_at": NOON + ends, "revoked_at": revoked,
-            }  # fmt: skip
-            staff = {
-                "id": staff_id, "office_id": office_id, "email_index": staff_id.bytes, "locale": "fr", "state": state,
-                "email": drive.key.seal("office_staff.email", staff_id, f"{name}@example.org"),
-                "account_id": staffer.account_id, "invited_at": NOON,
-            }  # fmt: skip
-            session.execute(insert(Office), office)
-            session.execute(insert(OfficeStaff), staff)
-
-    drive.stage.write(open_offices)
+    offices = {name: ask_in(drive, f"{name}@example.org") for name in ("living", "invited", "leaving", "closing")}
+    ask_in(drive, "expired@example.org", days=9)
+    for name in ("living", "expired", "leaving", "closing"):
+        join(drive, f"{name}@example.org")
     drive.sign(1)
     run(drive, clock, NOON + DAY)
     drive.now = NOON + 8 * DAY
     drive.sign(1)
-    run(drive, clock, NOON + 9 * DAY)
-    leave = update(OfficeStaff).where(OfficeStaff.email_index.in_(_ids(drive, "leaving"))).values(state="removed")
-    drive.stage.write(lambda session: session.execute(leave))
-    close = update(Office).where(Office.name == "closing").values(revoked_at=NOON)
-    drive.stage.write(lambda session: session.execute(close))
-    assert {each.mail["To"] for each in drive.stage.deliver() if "verify" in each.text} == {
+    run(drive, clock, NOON + 8 * DAY + timedelta(hours=12))
+    assert drive.stage.sql(OWED) == [(6,)], "organiser, sponsor, and four who have joined"
+    clock.move_to(NOON + 9 * DAY)
+    who: dict[str, Any] = {"campaign_id": drive.id, "now": NOON + 9 * DAY, "account_id": None}
+    leaver = select(OfficeStaff.id).where(OfficeStaff.office_id == offices["leaving"])
+    staff_id = drive.stage.read(lambda session: session.scalars(leaver).one())
+    drive.stage.write(remove_staff, staff_id=staff_id, **who)
+    drive.stage.write(revoke_office, office_id=offices["closing"], **who)
+    assert {each.mail["To"] for each in letters(drive)} == {
         "organiser@example.org", "office@example.org", "living@example.org",
     }  # fmt: skip
+    assert drive.stage.sql("SELECT count(*) FROM letters WHERE state = 'queued'") == [(0,)]
 
 
-def _ids(drive: Drive, name: str) -> list[bytes]:
-    statement = "SELECT email_index FROM office_staff JOIN offices ON offices.id = office_id WHERE name = :name"
-    return [row[0] for row in drive.stage.sql(statement, name=name)]
+def ask_in(drive: Drive, email: str, *, days: int = 30) -> UUID:
+    """Ask somebody to an office of their own; return its id."""
+    office_id = uuid4()
+    drive.stage.write(
+        invite_to_office,
+        campaign_id=drive.id,
+        office_id=office_id,
+        staff_id=uuid4(),
+        name=f"Office of {email}",
+        email=email,
+        locale="en",
+        expires_at=NOON + days * DAY,
+        keyring=drive.stage.keyring,
+        now=NOON,
+        account_id=None,
+    )
+    return office_id
+
+
+def join(drive: Drive, email: str) -> None:
+    (letter,) = (each for each in drive.stage.letters_to(email) if "/office/invitation/" in each.text)
+    browser = Browser(secret=new_secret(), device="test")
+    token = letter.token("invitation")
+    drive.stage.write(join_office, token=token, browser=browser, keyring=drive.stage.keyring, now=NOON)
+
+
+def test_a_backlog_that_passes_many_numbers_is_one_letter(
+    stage: Stage, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "BREATH", 0)
+    monkeypatch.setattr("tests.actions.test_sequencing.HOST", HOST)
+    monkeypatch.setattr("app.actions.sequencing.CHUNK", 30)
+    drive = Drive(stage)
+    for reached in (20, 50, 80):
+        stage.sql_write(
+            "INSERT INTO thresholds (id, campaign_id, signatures, labels) VALUES (:id, :campaign, :reached, '{}')",
+            id=uuid4().hex,
+            campaign=drive.id.hex,
+            reached=reached,
+        )
+    drive.sign(100)
+    stage.write(roll_up_count, campaign_id=drive.id, now=NOON)
+    run(drive, clock, NOON)
+    assert [each.signatures for each in drive.checkpoints()] == [30, 60, 90]
+    run(drive, clock, NOON + DAY)
+    assert [each.told_at is None for each in drive.checkpoints()] == [True, True, False, True], "90 holds them all"
+    assert stage.sql(OWED) == [(2,)], "the organiser and the office"
+
+
+@on_one_database
+def test_a_campaign_that_cannot_be_told_does_not_silence_the_others(
+    stage: Stage, clock: time_machine.Traveller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drives = [Drive(stage, slug) for slug in ("one", "other")]
+    for each in drives:
+        each.sign(20)
+    run(drives[0], clock, NOON)
+    tried: list[UUID] = []
+
+    def tell(session: Session, *, campaign_id: UUID, now: datetime) -> None:
+        tried.append(campaign_id)
+        if len(tried) == 1:
+            raise LookupError
+        tell_checkpoint(session, campaign_id=campaign_id, now=now)
+
+    monkeypatch.setattr(job, "tell_checkpoint", tell)
+    run(drives[0], clock, NOON + 8 * DAY)
+    assert set(tried) == {each.id for each in drives}
+    assert stage.sql(OWED) == [(2,)]
 
 
 @on_one_database
@@ -191,7 +244,7 @@ def test_a_sponsor_who_has_left_and_a_campaign_without_its_key_are_told_nothing(
     run(drive, clock, NOON + 19 * DAY)
     drive.stage.sql_write("DELETE FROM campaign_keys")
     assert len(letters(drive)) == 1
-    assert drive.stage.sql("SELECT count(*) FROM letters WHERE kind = 'checkpoint'") == [(3,)]
+    assert drive.stage.sql(OWED) == [(3,)]
 
 
 @on_one_database

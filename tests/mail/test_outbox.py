@@ -181,6 +181,35 @@ def _break_key(session: Session, *, slug: str) -> None:
     session.execute(update(CampaignKey).where(CampaignKey.campaign_id == campaign).values(sealed=b"x" * 60))
 
 
+def test_what_no_key_opens_is_given_up_after_three_days(stage: Stage, clock: time_machine.Traveller) -> None:
+    slug = stage.campaign()
+    stage.sign(slug)
+    stage.write(_break_key, slug=slug)
+    stage.deliver()
+    state = "SELECT state, last_fault FROM letters"
+    clock.move_to(NOON + timedelta(days=3) - timedelta(seconds=1))
+    stage.deliver()
+    assert stage.sql(state) == [("queued", "SealBrokenError")]
+    clock.shift(timedelta(hours=1))
+    stage.deliver()
+    assert stage.sql(state) == [("failed", "SealBrokenError")]
+
+
+def test_a_letter_that_waited_for_its_quota_is_not_given_up_for_one_fault(
+    stage: Stage, clock: time_machine.Traveller
+) -> None:
+    slug = stage.campaign()
+    stage.sign(slug)
+    kept = stage.sql("SELECT sealed FROM campaign_keys")[0][0]
+    clock.shift(timedelta(days=4))
+    stage.write(_break_key, slug=slug)
+    stage.deliver()
+    assert stage.sql("SELECT state FROM letters") == [("queued",)]
+    stage.sql_write("UPDATE campaign_keys SET sealed = :kept", kept=kept)
+    clock.shift(timedelta(hours=1))
+    assert len(stage.deliver()) == 1
+
+
 def test_the_same_claim_is_the_same_letter_byte_for_byte(stage: Stage) -> None:
     stage.sign(stage.campaign(), locale="km")
     written = []

@@ -6,12 +6,15 @@ import io
 import zipfile
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import pytest
 import time_machine
 
 from app.actions import offices
+from app.actions.reporting import LogUnsettled, ReportOvertaken
 from app.core.clock import utc_now
 from app.web.office.door import PAGES
 from app.web.sessions import session_cookie
@@ -108,11 +111,24 @@ def test_an_office_sees_figures_and_downloads_every_file(stage: Stage) -> None:
     assert stage.sql("SELECT count(*) FROM reports") == [(1,)]
     found = lines(stage)
     assert found.count("office_opened") == 1
+    assert found.count("office_report_made") == 1
     assert found.count("office_downloaded") == len(files.namelist()) + 2
     for locale in ("km", "fr"):
         page = staff.get(AT.replace("/en/", f"/{locale}/"))
         assert page.status_code == 200
         assert f'<html lang="{locale}"' in page.text
+
+
+@on_one_database
+@pytest.mark.parametrize("fault", [LogUnsettled, ReportOvertaken])
+def test_a_report_that_cannot_be_made_is_said_and_not_on_record(stage: Stage, fault: type[Exception]) -> None:
+    stage.campaign()
+    staff = come(stage)
+    with patch("app.web.office.counts.issue_report", side_effect=fault):
+        answer = staff.post(f"{AT}/reports")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
+    assert "nothing was done" in Page(answer.text).words
+    assert "office_report_made" not in lines(stage)
 
 
 @on_one_database
@@ -215,3 +231,56 @@ def test_a_post_without_this_sessions_token_makes_nothing(stage: Stage) -> None:
     staff = come(stage)
     assert stage.post(f"{AT}/reports", {"form_token": uuid4().hex}, browser=staff.browser).status_code == 403
     assert stage.sql("SELECT count(*) FROM reports") == [(0,)]
+
+
+@on_one_database
+def test_every_link_of_the_page_leads_somewhere(stage: Stage) -> None:
+    slug = stage.campaign(reference="e-1746")
+    sign_in_every_way(stage, slug, 60)
+    append(stage, slug)
+    staff = come(stage)
+    staff.post(f"{AT}/reports")
+    page = Page(staff.get(AT).text)
+    ours = [link for link in page.links if link.startswith("/")]
+    assert f"/en/campaigns/{slug}/editions/1" in ours
+    assert f"{AT}/reports/1/files/counts.xlsx" in ours
+    for link in ours:
+        assert staff.get(link, follow_redirects=True).status_code == 200, link
+    assert "https://www.ourcommons.ca/petitions/en/Petition/Details?Petition=e-1746" in page.links
+    # An hour later at the earliest, or once a threshold is reached.
+    assert "A new report" not in page.words
+    assert "a new report can be made" in page.words
+
+
+@on_one_database
+def test_whoever_has_an_account_comes_in_with_it_and_with_no_other(stage: Stage) -> None:
+    stage.campaign()
+    known = stage.organiser(STAFF)
+    stranger = stage.organiser("stranger@parl.example")
+    sign_in = f"/en/workspace/sign-in?{urlencode({'next': AT})}"
+    for browser, leads_to in ((known.browser, AT), (stranger.browser, sign_in), (stage.new_browser(), sign_in)):
+        office_id = invite(stage)
+        joined = stage.post(f"/en/office/invitation/{link_to(stage)}", {"sure": "yes"}, browser=browser)
+        assert (joined.status_code, joined.headers["location"]) == (303, leads_to)
+        assert session_cookie(stage.settings) not in joined.cookies
+        assert known.get(AT).status_code == 200
+        assert stranger.get(AT).status_code == 404
+        who: dict[str, Any] = {"campaign_id": campaign_id(stage), "now": utc_now(), "account_id": None}
+        stage.write(offices.revoke_office, office_id=office_id, **who)
+
+
+@on_one_database
+def test_a_link_of_a_disabled_account_or_of_no_shape_is_dead(stage: Stage) -> None:
+    stage.campaign()
+    stage.organiser(STAFF)
+    invite(stage)
+    path = f"/en/office/invitation/{link_to(stage)}"
+    stage.sql_write("UPDATE accounts SET state = 'disabled' WHERE id IN (SELECT account_id FROM account_sessions)")
+    assert stage.get(path).status_code == 200
+    dead = stage.post(path, {"sure": "yes"})
+    assert dead.status_code == 404
+    assert "does not work" in Page(dead.text).words
+    assert rows(stage)[0].staff[0].state == "invited"
+    for method in (stage.get, stage.post):
+        assert method("/en/office/invitation/x").status_code == 404
+    assert stage.get(path.replace("/en/", "/de/")).status_code == 404

@@ -9,9 +9,11 @@ from unittest.mock import patch
 
 import pytest
 
+from app.core.clock import utc_now
 from app.core.keys import add_signing_key, open_keyring
 from app.proofs import verifying
 from app.proofs.verifying import Verifier, open_note
+from app.queries.reports import LASTS
 from tests.reporting import append, files_of, issue, sign, write_files
 from tests.stage import Stage, on_one_database
 
@@ -33,7 +35,7 @@ def test_reports_are_listed_with_their_manifests(stage: Stage) -> None:
     for number in (1, 2):
         sign(stage, slug, 25)
         append(stage, slug)
-        assert issue(stage, slug) == number
+        assert issue(stage, slug, now=utc_now() + number * LASTS) == number
     second, first = stage.get(f"{listed}?again").json()["reports"]
     assert (second["number"], second["signatures"]) == (2, 50)
     assert (first["number"], first["signatures"]) == (1, 25)
@@ -76,7 +78,7 @@ def test_a_report_is_checked_against_the_live_log(stage: Stage, tmp_path: Path) 
     # The log goes on, and another report follows: the first still holds, and is told to have been replaced.
     sign(stage, slug, 30)
     append(stage, slug)
-    issue(stage, slug)
+    issue(stage, slug, now=utc_now() + LASTS)
     status, lines, asked = check(stage, folder)
     assert status == 0, lines
     assert f"/api/v1/campaigns/{slug}/log/signed/consistency/30/60" in asked
@@ -121,7 +123,7 @@ def test_old_reports_hold_after_the_keys_have_changed(stage: Stage, database_url
         assert open_note(manifest, verifiers)
         sign(later, slug, 30)
         append(later, slug)
-        issue(later, slug)
+        issue(later, slug, now=utc_now() + LASTS)
         newer = files_of(later, slug, 2)
         for each in verifiers[:2]:
             assert open_note(newer["manifest"].decode(), [each])

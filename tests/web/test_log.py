@@ -118,7 +118,8 @@ def test_what_cannot_change_is_kept_for_ever_and_what_does_for_a_second(drive: D
     for path in ("tile/0/000.p/20", "tile/entries/000.p/7", "inclusion/3/20", "consistency/4/20"):
         assert drive.stage.get(f"{log}/{path}").headers["cache-control"] == "public, max-age=31536000, immutable"
     assert drive.stage.get(f"{log}/tile/0/000.p/20").headers["content-type"] == "application/octet-stream"
-    for path in (f"{log}/checkpoint", "/api/v1/keys", "/api/v1/verify.py"):
+    reports = f"/api/v1/campaigns/{drive.slug}/reports"
+    for path in (f"{log}/checkpoint", reports, "/api/v1/keys", "/api/v1/verify.py"):
         assert drive.stage.get(path).headers["cache-control"] == "public, max-age=1"
     head = drive.stage.run(drive.stage.browser.head(f"{log}/checkpoint"))
     assert (head.status_code, head.content) == (200, b"")
@@ -137,6 +138,9 @@ NOWHERE = (
 ASKEW = (
     "signed/inclusion/-1/20", "signed/inclusion/0/2147483648", "signed/inclusion/0/" + "9" * 400,
     "signed/inclusion/a/b", "signed/consistency/1.5/20", "signed/consistency/1/" + "9" * 5000,
+    "signed/inclusion/+3/20", "signed/inclusion/0_3/20", "signed/inclusion/03/20", "signed/inclusion/3/020",
+    "signed/inclusion/3.0/20", "signed/inclusion/%203/20", "signed/inclusion/٣/20", "signed/consistency/-0/20",
+    "signed/consistency/4/2_0", "signed/consistency/00/20",
     "checkpoints?before=0", "checkpoints?before=99999999999999999999", "checkpoints?limit=101",
 )  # fmt: skip
 
@@ -152,7 +156,8 @@ def test_what_is_not_there_is_said_to_be_and_nothing_breaks(drive: Drive) -> Non
         assert problem_of(drive.stage.get(f"{log}/{path}")) == (400, 400), path
     base = f"/api/v1/campaigns/{drive.slug}"
     assert problem_of(drive.stage.get(f"{base}/reports/1/manifest")) == (404, 404)
-    assert problem_of(drive.stage.get(f"{base}/reports/{2**31}/manifest")) == (400, 400)
+    for number in (2**31, "+1", "01", "0"):
+        assert problem_of(drive.stage.get(f"{base}/reports/{number}/manifest")) == (400, 400)
 
 
 EVERYWHERE = (

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import time_machine
 from sqlalchemy import select, update
 
 from app.core.clock import utc_now
+from app.i18n.formats import format_number
 from app.jobs.take_snapshots import take_snapshots
 from app.models import Campaign, Letter, Member, Signature
+from app.rules.reports import STEPS
 from app.web.workspace import overview
 from tests.actions.test_snapshots import publish_another, set_all, sign_many
+from tests.reporting import append, files_of, issue, sign, sign_in_every_way
 from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 from tests.web.people import Person
@@ -157,13 +162,34 @@ def test_the_funnel_follows_each_form_to_its_end(stage: Stage) -> None:
         "Letters accepted for delivery 4",
         "takes none 1",
         "Letters that came back later 1",
-        "Signatures confirmed 3",
-        "Waiting to be confirmed 2",
-        "Withdrawn by the signer 1",
-        "Forms not confirmed in time 0",
+        "Forms that are not counted 3",
+        "Signatures counted 2",
     ):
         assert line in said
-    assert "Erased by somebody" not in said
+    assert "From forms received to verified signatures" not in said
+
+
+def test_the_way_is_that_of_the_latest_report_and_stands_still(stage: Stage) -> None:
+    slug, here, owner = owned(stage)
+    sign_in_every_way(stage, slug, 60)
+    append(stage, slug)
+    with patch("app.documents.report.typeset_report", lambda *_, **__: b"%PDF"):
+        issue(stage, slug)
+    told = json.loads(files_of(stage, slug, 1)["counts.json"])["way"]
+    lines = [f"{STEPS[each['step']].say('en')} {format_number(each['forms'], 'en')}" for each in told]
+    before = owner.get(here)
+    assert f"/en/campaigns/{slug}/reports/1" in Page(before.text).links
+    way = f"Step Forms {' '.join(lines)}"
+    assert way in words(before.text)
+    forms = told[0]["forms"]
+    assert f"Forms that are not counted {forms - 60} Signatures counted 60" in words(before.text)
+    # One more is taken out: the sum alone moves.
+    sign(stage, slug, 1, standing="removed")
+    said = words(owner.get(here).text)
+    assert way in said
+    assert f"Forms that are not counted {forms - 59} Signatures counted 60" in said
+    for locale in ("km", "fr"):
+        assert owner.get(here.replace("/en/", f"/{locale}/")).status_code == 200
 
 
 def test_small_places_and_rare_links_are_added_together(stage: Stage) -> None:

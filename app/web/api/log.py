@@ -8,7 +8,7 @@ from pathlib import Path as File
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
-from pydantic import WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from app.models.transparency import TREES
 from app.proofs import verifying
@@ -36,9 +36,21 @@ TILE: Final = re.compile(
     r"(?P<level>[0-7]|entries)/(?P<number>(?:(?!x000)x[0-9]{3}/(?:x[0-9]{3}/)?)?[0-9]{3})"
     r"(?:\.p/(?P<width>[1-9][0-9]{0,2}))?"
 )
+#: A number in an address, as it is written and in no other way.
+NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
 Tree = Annotated[str, Path(), WithJsonSchema({"type": "string", "enum": list(TREES)})]
-Size = Annotated[int, Path(ge=0, le=LARGEST)]
+
+
+def _one_spelling(typed: str) -> str:
+    """Refuse `+3`, `03` and `0_3`: what is kept for ever has one address."""
+    if not NUMBER.fullmatch(typed):
+        raise ValueError
+    return typed
+
+
+Size = Annotated[int, Path(ge=0, le=LARGEST), BeforeValidator(_one_spelling)]
+Number = Annotated[int, Path(ge=1, le=LARGEST), BeforeValidator(_one_spelling)]
 
 
 class LogApi:
@@ -137,14 +149,15 @@ class LogApi:
         place = {"slug": _slug(slug), "tree": _tree(tree)}
         return _proof(response, await database.read(queries.find_consistency, **place, old=old, new=new))
 
-    async def list_reports(self, slug: str) -> shapes.ReportList:
+    async def list_reports(self, response: Response, slug: str) -> shapes.ReportList:
         """List the verified count reports of a campaign, the newest first."""
         found = await self._house.database.read(reports.list_reports, slug=_slug(slug))
         if found is None:
             raise HTTPException(404)
+        response.headers.update(FOR_NOW)
         return shapes.ReportList(reports=[shapes.ReportShape.model_validate(each) for each in found])
 
-    async def get_manifest(self, slug: str, number: Annotated[int, Path(ge=1, le=LARGEST)]) -> Response:
+    async def get_manifest(self, slug: str, number: Number) -> Response:
         """Give the manifest of a report: a signed note with the SHA-256 of every file."""
         found = await self._house.database.read(
             reports.find_public_report_file, slug=_slug(slug), number=number, name=reports.MANIFEST

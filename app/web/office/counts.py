@@ -10,7 +10,8 @@ from starlette.responses import Response
 
 from app.actions.offices import note_opening
 from app.actions.records import record
-from app.actions.reporting import NoCheckpointYet, issue_report, zip_report
+from app.actions.reporting import LogUnsettled, NoCheckpointYet, ReportOvertaken, issue_report, zip_report
+from app.core.logs import get_logger
 from app.queries.log import find_latest_checkpoint
 from app.queries.offices import list_office_campaigns
 from app.queries.reports import find_current_report, find_report, find_report_file, list_report_files, list_reports
@@ -56,11 +57,11 @@ async def show_report(visit: Visit) -> Response:
 
 
 async def make_report(visit: Visit) -> Response:
-    """Make the report of the latest checkpoint, or find the one that it has."""
+    """Make the report of the latest checkpoint, or find the current one."""
     await visit.read_form()
     house, office = visit.house, visit.office
     try:
-        number = await issue_report(
+        await issue_report(
             house.database,
             slug=office.slug,
             keyring=house.keyring,
@@ -69,8 +70,10 @@ async def make_report(visit: Visit) -> Response:
             issued_by=visit.signed_in.account_id,
         )
     except NoCheckpointYet:
-        return visit.go(f"/campaigns/{office.slug}")
-    await _note(visit, "office_report_made", report=number)
+        pass  # the page says so
+    except (LogUnsettled, ReportOvertaken) as fault:
+        get_logger().error("report not made", campaign=str(office.id), error=type(fault).__name__)
+        raise HTTPException(503) from fault
     return visit.go(f"/campaigns/{office.slug}")
 
 
@@ -99,7 +102,7 @@ async def _show(visit: Visit, report: IssuedReport | None) -> Response:
     database, office = visit.house.database, visit.office
     await database.write(note_opening, campaign_id=office.id, account_id=visit.signed_in.account_id, now=visit.now)
     checkpoint = await database.read(find_latest_checkpoint, campaign_id=office.id)
-    current = await database.read(find_current_report, campaign_id=office.id)
+    current = await database.read(find_current_report, campaign_id=office.id, now=visit.now)
     return visit.show(
         "office/counts.html",
         report=report,

@@ -19,7 +19,7 @@ from app.rules.devices import name_device
 from app.web.forms import read_form
 from app.web.gate import NOTED_EVERY
 from app.web.routes import show_and_post
-from app.web.sessions import new_secret, session_cookie, write_session_cookies
+from app.web.sessions import find_visitor, new_secret, session_cookie, write_session_cookies
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -75,7 +75,10 @@ class Joining:
             return await self._refuse(request, locale, now)
         path = f"/{locale}/office/campaigns/{joined.slug}"
         if not joined.is_signed_in:
-            return RedirectResponse(f"/{locale}/workspace/sign-in?{urlencode({'next': path})}", 303)
+            visitor = await find_visitor(self._house, request, now)
+            is_here = visitor is not None and visitor.account_id == joined.account_id
+            leads_to = path if is_here else f"/{locale}/workspace/sign-in?{urlencode({'next': path})}"
+            return RedirectResponse(leads_to, 303)
         response = RedirectResponse(path, 303)
         write_session_cookies(response, browser.secret, joined.account_id, self._house)
         return response

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse
 
-from app.actions.receipts import ask_for_receipt_code, check_receipt_code
+from app.actions.receipts import ask_for_receipt_code, check_receipt_code, find_codes_asked
 from app.core import tokens
 from app.core.clock import utc_now
 from app.i18n import message
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from app.i18n import Message
-    from app.queries.log import Receipt
     from app.queries.signatures import OwnSignature
     from app.web.house import House
 
@@ -43,25 +42,25 @@ class Receipts:
         own = await self._find(request)
         if own.state != "confirmed":
             return _back(request)
-        return await self._show(request, own, is_asked="asked" in request.query_params)
+        return await self._show(request, own, has_asked="asked" in request.query_params)
 
     async def act(self, request: Request) -> Response:
-        """Send a code, or give the receipt for it; before the log has the signature, say how that goes."""
+        """Send a code, or give the receipt for it; where the log does not have the signature, say how that goes.
+
+        Whether it has is looked up for a right code alone: a link that somebody else got hold of tells nobody who is
+        held back. Who proves the mailbox reads the same for that as for a batch that has not come.
+        """
         own = await self._find(request)
         form = await read_form(request)
         if own.state != "confirmed":
             return _back(request)
-        # The same for one that is held back and for one whose batch has not come: nobody learns here which it is.
-        receipt = await self._house.database.read(find_receipt, signature_id=own.id, keyring=self._house.keyring)
-        if receipt is None:
-            return await self._show(request, own, is_waiting=True)
         if "code" in form:
-            return await self._give(request, own, receipt, form.text("code"))
+            return await self._give(request, own, form.text("code"))
         locale = views.locale_of(request)
         await self._house.database.write(ask_for_receipt_code, signature_id=own.id, locale=locale, now=utc_now())
         return RedirectResponse(f"/{locale}{_path_of(request)}?asked", 303)
 
-    async def _give(self, request: Request, own: OwnSignature, receipt: Receipt, typed: str) -> Response:
+    async def _give(self, request: Request, own: OwnSignature, typed: str) -> Response:
         code = "".join(to_latin_digits(typed).split())
         is_right = len(code) == tokens.CODE_DIGITS and code.isdecimal() and await self._house.database.write(
             check_receipt_code,
@@ -71,11 +70,14 @@ class Receipts:
             now=utc_now(),
         )  # fmt: skip
         if is_right:
+            receipt = await self._house.database.read(find_receipt, signature_id=own.id, keyring=self._house.keyring)
+            if receipt is None:
+                return await self._show(request, own, is_waiting=True)
             return PlainTextResponse(receipt.text, headers=FILE)
         error = message("This code is not right or no longer works. Enter the 6 digits of the newest email")
         if not code:
             error = message("Enter the 6 digits of the email")
-        return await self._show(request, own, is_asked=True, code_error=error)
+        return await self._show(request, own, code_error=error)
 
     async def _find(self, request: Request) -> OwnSignature:
         views.locale_of(request)
@@ -94,7 +96,7 @@ class Receipts:
         request: Request,
         own: OwnSignature,
         *,
-        is_asked: bool = False,
+        has_asked: bool = False,
         is_waiting: bool = False,
         code_error: Message | None = None,
     ) -> Response:
@@ -102,6 +104,7 @@ class Receipts:
         shelved = await self._house.shelf.find(own.campaign_slug)
         if shelved is None:
             raise HTTPException(404)
+        codes = await self._house.database.read(find_codes_asked, signature_id=own.id, now=utc_now())
         return views.show(
             self._house,
             "public/receipt.html",
@@ -111,7 +114,9 @@ class Receipts:
             campaign=shelved.campaign,
             title=views.title_of(shelved.campaign, locale),
             signature=own,
-            is_asked=is_asked,
+            # The address alone says nothing: it may be opened again tomorrow.
+            is_asked=code_error is not None or (has_asked and codes.is_on_its_way),
+            is_enough=codes.is_enough,
             is_waiting=is_waiting,
             code_error=None if code_error is None else code_error.say(locale),
         )

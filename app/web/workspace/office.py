@@ -66,15 +66,15 @@ PAGES: Final[tuple[Page, ...]] = (
     Page("/campaigns/{slug}/office", show=show, post=manage, needs=Permission.OPEN_OFFICE, is_grave=True),
 )
 
-#: What a fact says, and the field that it stands beside.
+#: What a fact says, and the field that it stands beside: the list, where the form itself may be gone by now.
 _FACTS: Final[Mapping[type[Exception], tuple[str, Message]]] = {
-    offices.CampaignNotPublished: ("name", message("Nobody can be asked as the campaign stands now.")),
+    offices.CampaignNotPublished: ("offices", message("Nobody can be asked as the campaign stands now.")),
     offices.OfficeNotFound: ("offices", message("This office or person was taken off the list in the meantime.")),
     offices.TooManyInvited: (
         "offices",
         message("No more invitations can be sent to this office or address. Try again tomorrow."),
     ),
-    NoOfficialPetition: ("official_signatures", message("This campaign has no number of the House of Commons.")),
+    NoOfficialPetition: ("offices", message("This campaign has no number of the House of Commons.")),
     CountedTooSoon: ("official_counted_on", message("Choose a day that is not still to come")),
 }
 
@@ -103,9 +103,7 @@ async def _add(visit: Visit, reading: Reading) -> None:
     await _ask(visit, office_id=office_id, name="", email=email, locale=locale, days=DEFAULT_DAYS, once=once)
 
 
-async def _ask(
-    visit: Visit, *, office_id: UUID, name: str, email: str, locale: str, days: int, once: UUID
-) -> None:
+async def _ask(visit: Visit, *, office_id: UUID, name: str, email: str, locale: str, days: int, once: UUID) -> None:
     await _write(
         visit,
         offices.invite_to_office,

@@ -19,12 +19,14 @@ from zoneinfo import ZoneInfo
 from app.i18n import LOCALES
 from app.queries.checks import find_check
 from app.queries.figures import find_breakdown, get_figures, get_standing, list_totals
+from app.queries.reports import find_way
 from app.rules.life import days_left, is_signing_open, last_day, local_day
 from app.rules.moves import PUBLIC_STATES
 from app.rules.pace import WINDOW_DAYS, find_pace, spread_over_days
 from app.rules.permissions import Permission, Role
 from app.rules.places import country_name, country_of, list_subdivisions
 from app.rules.preflight import findings
+from app.rules.reports import STEPS
 from app.web.gate import Page
 
 if TYPE_CHECKING:
@@ -122,6 +124,8 @@ async def _show_figures(visit: Visit) -> Response:
         standing=standing,
         figures=figures,
         funnel=figures.funnel,
+        way=await database.read(find_way, campaign_id=campaign.id),
+        steps={step: sentence.say(visit.locale) for step, sentence in STEPS.items()},
         is_open=is_open,
         last_day=last,
         days_left=None if campaign.closes_at is None else days_left(campaign.closes_at, campaign.timezone, visit.now),
