@@ -47,7 +47,7 @@ class Joining:
         """Say who invites, and to what. Changes nothing, whoever opens it and however often."""
         locale, now = _locale_of(request), utc_now()
         link = await self._find(request, now)
-        return self._show_dead(request, locale) if link is None else self._show(request, locale, link)
+        return await self._refuse(request, locale, now) if link is None else self._show(request, locale, link)
 
     async def join(self, request: Request) -> Response:
         """Join, once. Programs that check letters press buttons, and tick no box."""
@@ -97,7 +97,7 @@ class Joining:
         last = self._noted.get(campaign_id)
         if last is None or now - last >= NOTED_EVERY:
             self._noted[campaign_id] = now
-            details = {"method": "POST", "address": "/invitation/{token}"}
+            details = {"method": request.method, "address": "/invitation/{token}"}
             await self._house.database.write(
                 record, what="office_refused", now=now, campaign_id=campaign_id, details=details
             )
