@@ -495,7 +495,13 @@ def report(
 
     async def write(settings: Settings, database: Database) -> None:
         from app.actions.campaigns import CampaignNotFound
-        from app.actions.reporting import LogUnsettled, NoCheckpointYet, ReportOvertaken, issue_report
+        from app.actions.reporting import (
+            LogOfAnotherHost,
+            LogUnsettled,
+            NoCheckpointYet,
+            ReportOvertaken,
+            issue_report,
+        )
         from app.queries.reports import find_report, list_report_files
 
         try:
@@ -506,6 +512,8 @@ def report(
             _fail(f"there is no published campaign named {slug}")
         except NoCheckpointYet:
             _fail(f"{slug}: nothing is in the log yet; the first signatures enter it within twelve hours")
+        except LogOfAnotherHost as fact:
+            _fail(f"{slug}: its log is that of {fact}, and HATTHALEKHA_BASE_URL says {settings.base_url}")
         except ReportOvertaken:
             _fail(f"{slug}: others made reports at the same moment; try again")
         except LogUnsettled:

@@ -85,6 +85,10 @@ class LogUnsettled(Exception):
     """The log counts other signatures than its latest checkpoint says: a report of this would not hold."""
 
 
+class LogOfAnotherHost(Exception):
+    """The log was kept under another address than this one, which the message is: a report of this would not hold."""
+
+
 class ReportOvertaken(Exception):
     """Another report was kept between drawing and keeping, and it is of an earlier checkpoint."""
 
@@ -121,7 +125,7 @@ async def issue_report(
 
     A snapshot that is due is taken first, so that the breakdown is as new as it may be. ``issued_by`` is an account,
     which goes on record where a report is made, or None for the terminal. Raises CampaignNotFound, NoCheckpointYet,
-    LogUnsettled, and ReportOvertaken where other processes came first each time.
+    LogUnsettled, LogOfAnotherHost, and ReportOvertaken where other processes came first each time.
     """
     campaign = await database.read(find_campaign, slug=slug)
     if campaign is None:
@@ -153,7 +157,7 @@ def draw_report(
 
     It is issued ``now``, or with its checkpoint where that was made meanwhile. Reads alone.
 
-    Raises CampaignNotFound, NoCheckpointYet, LogUnsettled.
+    Raises CampaignNotFound, NoCheckpointYet, LogUnsettled, LogOfAnotherHost.
     """
     found = find_campaign(session, slug=slug)
     if found is None:
@@ -163,6 +167,9 @@ def draw_report(
     if current is not None:
         return current
     last = _find_last(session, found.id)
+    host = checkpoint.signed_note.partition("/api/v1/")[0]
+    if host != base_url.partition("://")[2]:
+        raise LogOfAnotherHost(host)
     steps, verified = count_steps(groups, turned_away=turned_away)
     if verified != checkpoint.signatures:
         raise LogUnsettled

@@ -22,6 +22,7 @@ import pytest
 from app.actions import reporting
 from app.actions.campaigns import CampaignNotFound
 from app.actions.reporting import (
+    LogOfAnotherHost,
     LogUnsettled,
     NoCheckpointYet,
     ReportOvertaken,
@@ -667,3 +668,18 @@ def test_keys_that_never_signed_the_log_are_noticed(stage: Stage, tmp_path: Path
         add_signing_key(stage.settings.keys_dir)
     assert stage.read(is_log_ours, keyring=open_keyring(stage.settings.keys_dir))
     assert not stage.read(is_log_ours, keyring=open_keyring(tmp_path / "others"))
+
+
+@on_one_database
+def test_a_log_that_was_kept_under_another_address_makes_no_report(stage: Stage) -> None:
+    slug = stage.campaign()
+    sign_in_every_way(stage, slug, 30)
+    append(stage, slug)
+    elsewhere = "https://moved.example.org"
+    with pytest.raises(LogOfAnotherHost, match=r"^127\.0\.0\.1:8000$"):
+        stage.run(
+            reporting.issue_report(
+                stage.database, slug=slug, keyring=stage.keyring, base_url=elsewhere, now=utc_now(), issued_by=None
+            )
+        )
+    assert stage.sql("SELECT count(*) FROM reports") == [(0,)]

@@ -10,7 +10,14 @@ from starlette.responses import Response
 
 from app.actions.offices import note_opening
 from app.actions.records import record
-from app.actions.reporting import LogUnsettled, NoCheckpointYet, ReportOvertaken, issue_report, zip_report
+from app.actions.reporting import (
+    LogOfAnotherHost,
+    LogUnsettled,
+    NoCheckpointYet,
+    ReportOvertaken,
+    issue_report,
+    zip_report,
+)
 from app.core.logs import get_logger
 from app.queries.log import find_latest_checkpoint
 from app.queries.offices import list_office_campaigns
@@ -71,7 +78,7 @@ async def make_report(visit: Visit) -> Response:
         )
     except NoCheckpointYet:
         pass  # the page says so
-    except (LogUnsettled, ReportOvertaken) as fault:
+    except (LogOfAnotherHost, LogUnsettled, ReportOvertaken) as fault:
         get_logger().error("report not made", campaign=str(office.id), error=type(fault).__name__)
         raise HTTPException(503) from fault
     return visit.go(f"/campaigns/{office.slug}")
