@@ -11,6 +11,7 @@ from sqlalchemy import and_, bindparam, case, exists, insert, literal_column, or
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
+from app.actions.own_signature import NO_DETAILS
 from app.actions.standing import note_day
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
@@ -547,7 +548,7 @@ def _supersede_other_versions(session: Session, confirmed: Row[Any], now: dateti
             _signatures.c.slot == confirmed.slot,
             _signatures.c.state == "pending",
         )
-        .values(state="superseded", ended_at=now, name=None, email=None, phone=None, postal_code=None, district=None)
+        .values(state="superseded", ended_at=now, **NO_DETAILS)
     )
     session.execute(update(_signatures).where(_signatures.c.id == confirmed.id).values(version=1))
 

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base
 
 LIVING_STATES: Final = ("pending", "confirmed")
-ENDED_STATES: Final = ("withdrawn", "expired", "disowned", "superseded")
 _IS_LIVING: Final = text("state IN ('pending', 'confirmed')")
 _WANTS_UPDATES: Final = text("state = 'confirmed' AND wants_updates")
 #: Withdrawn while it was not counted; signing again looks for it.

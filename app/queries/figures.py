@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import case, func, select
 
 from app.models import (
     Campaign,
@@ -16,6 +16,7 @@ from app.models import (
     Signature,
     Snapshot,
     Threshold,
+    is_counted,
 )
 from app.queries.turned_away import count_turned_away
 from app.rules.moves import PUBLIC_STATES
@@ -205,9 +206,8 @@ def list_totals(session: Session, *, campaign_id: UUID) -> list[tuple[datetime, 
 
 def get_figures(session: Session, *, campaign_id: UUID, now: datetime) -> Figures:
     """Return what became of the forms, in two walks: over the signatures, and over their first letters."""
-    is_counted = and_(Signature.state == "confirmed", Signature.standing == "counted")
     forms, counted = session.execute(
-        select(func.count(), func.count(case((is_counted, 1)))).where(Signature.campaign_id == campaign_id)
+        select(func.count(), func.count(case((is_counted(), 1)))).where(Signature.campaign_id == campaign_id)
     ).one()
     letters = _count_first_letters(session, campaign_id)
     funnel = Funnel(
