@@ -24,6 +24,7 @@ from app.models import (
     Threshold,
 )
 from app.rules.eligibility import rule_as_data
+from app.rules.khmer import comparison_key
 from app.rules.life import opening_instants, start_of_day, state_by_dates
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def import_campaign(
             "supporters_needed": 0,
         },
     )
-    _insert_parts(session, campaign_id, file)
+    _insert_parts(session, campaign_id, file, now)
     write_draft(session, campaign_id=campaign_id, texts=file.texts, now=now, account_id=owner_id)
     if state != "draft":
         # The file's own texts, which a half-written language may be part of: what was published is what is signed.
@@ -174,10 +175,16 @@ def form_of(file: CampaignFile) -> str:
     return "commons" if file.kind == "petition" and is_within_canada else "free"
 
 
-def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile) -> None:
+def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile, now: datetime) -> None:
     parts: dict[Any, list[dict[str, Any]]] = {
         Addressee: [
-            {"campaign_id": campaign_id, "position": position, "names": dict(each.name), "country": each.country}
+            {
+                "campaign_id": campaign_id,
+                "position": position,
+                "names": dict(each.name),
+                "country": each.country,
+                "salutations": {},
+            }
             for position, each in enumerate(file.addressees)
         ],
         Threshold: [
@@ -186,9 +193,17 @@ def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile) -> No
         ],
         Endorsement: [
             {
+                "id": uuid4(),
                 "campaign_id": campaign_id,
+                "state": "accepted",
                 "position": position,
                 "name": each.name,
+                "names": {},
+                "name_key": comparison_key(each.name),
+                "proof": "file",
+                "locale": file.source_locale,
+                "asked_at": now,
+                "decided_at": now,
                 "acronym": each.acronym or None,
                 "country": each.country or None,
             }

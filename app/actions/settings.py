@@ -246,7 +246,10 @@ def copy_campaign(
             },
         },
     )  # fmt: skip
-    for table, columns in ((Addressee, ("position", "names", "country")), (Threshold, ("signatures", "labels"))):
+    for table, columns in (
+        (Addressee, ("position", "names", "country", "salutations", "locale")),
+        (Threshold, ("signatures", "labels")),
+    ):
         for row in session.scalars(select(table).where(table.campaign_id == source_id)).all():
             own = {"id": uuid4()} if table is Threshold else {}
             values = {name: getattr(row, name) for name in columns}
@@ -370,10 +373,15 @@ def _move_to_zone(campaign: Campaign, zone: str) -> datetime | None:
 
 
 def _replace_addressees(session: Session, campaign_id: UUID, addressees: Sequence[SetAddressee]) -> None:
+    # How a letter to somebody begins, and its language, go with the name: they are set elsewhere.
+    old = session.scalars(select(Addressee).where(Addressee.campaign_id == campaign_id)).all()
+    kept = [(dict(each.names), dict(each.salutations), each.locale) for each in old]
     session.execute(delete(Addressee).where(Addressee.campaign_id == campaign_id))
     for position, each in enumerate(addressees):
-        row = {"campaign_id": campaign_id, "position": position, "names": dict(each.names), "country": each.country}
-        session.execute(insert(Addressee), row)
+        names = dict(each.names)
+        salutations, locale = next(((said, to) for known, said, to in kept if known == names), ({}, None))
+        row = {"campaign_id": campaign_id, "position": position, "names": names, "country": each.country}
+        session.execute(insert(Addressee), {**row, "salutations": salutations, "locale": locale})
 
 
 def _replace_thresholds(session: Session, campaign_id: UUID, thresholds: Sequence[SetThreshold]) -> None:

@@ -16,7 +16,10 @@ from app.core.keys import keyed_hash
 if TYPE_CHECKING:
     from uuid import UUID
 
-Purpose = Literal["confirm", "manage", "sign_in", "invitation", "support", "sponsor", "unsubscribe", "renew", "office"]
+Purpose = Literal[
+    "confirm", "manage", "sign_in", "invitation", "support", "sponsor", "unsubscribe", "renew", "office",
+    "endorse", "endorsement", "preview",
+]  # fmt: skip
 TOKEN_FORM: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 CODE_DIGITS: Final = 6
 

@@ -10,9 +10,10 @@ from app.models.accounts import (
     SignInRequest,
 )
 from app.models.base import Base
-from app.models.campaigns import Addressee, Campaign, CampaignKey, Edition, Endorsement, Sponsor, Threshold
+from app.models.campaigns import Addressee, Campaign, CampaignKey, Edition, Sponsor, Threshold
 from app.models.counting import CampaignCount, CountEvent, Crossing, TurnedAway
 from app.models.drafts import PartRevision, TextItem, TextPart
+from app.models.endorsements import AuthorityLetter, Endorsement, EndorsementRenewal, Logo
 from app.models.integrity import (
     Alarm,
     Appeal,
@@ -28,6 +29,8 @@ from app.models.integrity import (
 from app.models.keys import open_account_key, open_account_name, open_campaign_key
 from app.models.mail import Letter, LetterQuota, QuotaSalt, Token
 from app.models.offices import District, Office, OfficeStaff
+from app.models.open_letters import DatedEdition, Delivery, KeptDocument, Letterhead
+from app.models.paper import PaperBatch, PaperLine, PaperPhoto
 from app.models.running import Question, Renewal, Response, Snapshot, Supporter, Update
 from app.models.signatures import LIVING_STATES, Signature, is_counted
 from app.models.teams import Invitation, Member, Record
@@ -41,6 +44,7 @@ __all__ = [
     "Addressee",
     "Alarm",
     "Appeal",
+    "AuthorityLetter",
     "Base",
     "Campaign",
     "CampaignCount",
@@ -50,22 +54,31 @@ __all__ = [
     "Complaint",
     "CountEvent",
     "Crossing",
+    "DatedEdition",
     "Decision",
+    "Delivery",
     "District",
     "Edition",
     "Endorsement",
+    "EndorsementRenewal",
     "Flag",
     "IntegrityDay",
     "Invitation",
+    "KeptDocument",
     "Letter",
     "LetterQuota",
+    "Letterhead",
     "LimitBucket",
     "LogLeaf",
     "LogTile",
     "LogTree",
+    "Logo",
     "Member",
     "Office",
     "OfficeStaff",
+    "PaperBatch",
+    "PaperLine",
+    "PaperPhoto",
     "PartRevision",
     "Passkey",
     "Question",

@@ -25,14 +25,26 @@ class Campaign(Base):
         UniqueConstraint("slug"),
         _one_of("kind", "petition", "open_letter", "joint_statement"),
         _one_of(
-            "state", "draft", "review", "scheduled", "open", "closed", "presented", "answered", "refused", "stopped"
+            "state",
+            "draft",
+            "review",
+            "embargoed",
+            "scheduled",
+            "open",
+            "closed",
+            "presented",
+            "answered",
+            "refused",
+            "stopped",
         ),
         _one_of("source_locale", "km", "en", "fr"),
         _one_of("signatories", "individuals", "organisations", "both"),
         _one_of("form", "commons", "free"),
         CheckConstraint("people_per_mailbox BETWEEN 1 AND 2", name="people_per_mailbox"),
         CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="dates"),
+        CheckConstraint("state <> 'embargoed' OR embargo_until IS NOT NULL", name="embargo_until"),
         Index("uq_campaigns_support_hash", "support_hash", unique=True),
+        Index("uq_campaigns_preview_hash", "preview_hash", unique=True),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -75,6 +87,10 @@ class Campaign(Base):
     answered_on: Mapped[date | None]
     official_signatures: Mapped[int | None]  # what the House's own site says of the petition with this number
     official_counted_on: Mapped[date | None]
+    embargo_until: Mapped[datetime | None]  # before it, once approved, only the private preview shows the letter
+    preview_link_id: Mapped[UUID | None]  # what that preview's link is made from; a new one ends the old
+    preview_hash: Mapped[bytes | None]  # of that link's token, by which it is found
+    paper_return: Mapped[str | None]  # where sheets with signatures in ink are to be brought or sent
 
 
 class CampaignKey(Base):
@@ -119,6 +135,8 @@ class Addressee(Base):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     names: Mapped[dict[str, str]]
     country: Mapped[str]
+    salutations: Mapped[dict[str, str]]  # how a letter to it begins, by locale, where not as the text does
+    locale: Mapped[str | None]  # the language of the letter to it; None: any
 
 
 class Sponsor(Base):
@@ -166,16 +184,3 @@ class Threshold(Base):
     reached_at: Mapped[datetime | None]
     fell_below_at: Mapped[datetime | None]  # when signatures were taken out and the count went under it; the latest
     regained_at: Mapped[datetime | None]  # when it was reached again after that
-
-
-class Endorsement(Base):
-    """An organisation that signed an edition, in the order of signing."""
-
-    __tablename__ = "endorsements"
-
-    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    edition_id: Mapped[UUID | None] = mapped_column(ForeignKey("editions.id"))  # None before the first is frozen
-    name: Mapped[str]
-    acronym: Mapped[str | None]
-    country: Mapped[str | None]

@@ -178,6 +178,8 @@ class Complaint(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaigns.id", ondelete="CASCADE"))
+    # Where it disputes that an organisation signed: that one.
+    endorsement_id: Mapped[UUID | None] = mapped_column(ForeignKey("endorsements.id", ondelete="SET NULL"))
     reason: Mapped[str]
     text: Mapped[bytes | None]
     email: Mapped[bytes | None]

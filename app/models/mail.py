@@ -19,10 +19,11 @@ LETTER_KINDS: Final = (
     "edition_changed", "update", "update_trial", "response", "question", "question_answer",
     "alarm_notice", "appeal_notice", "appeal_answer",
     "office_invitation", "office_notice", "checkpoint", "receipt_code",
+    "endorse", "endorsement_notice", "endorsement_again", "endorsement_waiting", "authority_waiting",
 )  # fmt: skip
 PURPOSES: Final = (
     "confirm", "manage", "code", "sign_in", "sign_in_code", "invitation", "support", "sponsor", "unsubscribe", "renew",
-    "office", "receipt_code",
+    "office", "receipt_code", "endorse", "endorsement",
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from app.rules.campaign_file import campaign_as_data
 from app.rules.drafts import put_together
 from app.rules.eligibility import parse_rule
 from app.rules.life import closing_after, last_day
+from app.rules.moves import PUBLIC_STATES
 from app.rules.texts import CampaignText, edition_hash
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Addressee:
 
     names: Mapping[str, str]
     country: str
+    salutations: Mapping[str, str] = field(default_factory=dict)  # how a letter to it begins, by locale
+    locale: str | None = None  # the language of the letter to it
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,26 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class Endorsement:
-    """An organisation that signed, in the order of signing."""
+    """An organisation that signed, in the order of signing.
 
+    ``names`` by locale, beside ``name`` as it writes it; ``edition_number`` is the newest text to which it said yes,
+    and ``is_present`` whether that says what the current one does.
+    """
+
+    id: UUID
+    position: int
     name: str
     acronym: str | None
     country: str | None
+    names: Mapping[str, str]
+    kind: str | None
+    website: str | None
+    proof: str | None
+    signed_at: datetime
+    edition_number: int | None
+    is_present: bool
+    is_disputed: bool
+    logo: str | None  # SHA-256 of its picture, where it gave one
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +132,7 @@ class Campaign:
     responses: tuple[Response, ...] = ()  # newest first
     answer_due_on: date | None = None
     people_per_mailbox: int = 1
+    paper: int = 0  # signatures in ink on sheets that were checked; never a part of ``signatures``
 
     @property
     def next_threshold(self) -> Threshold | None:
@@ -124,6 +143,11 @@ class Campaign:
     def takes_individuals(self) -> bool:
         """Whether people sign it (organisations sign by endorsement)."""
         return self.signatories in {"individuals", "both"}
+
+    @property
+    def takes_organisations(self) -> bool:
+        """Whether organisations sign it."""
+        return self.signatories in {"organisations", "both"}
 
     def counted_again(self, signatures: int, thresholds: tuple[Threshold, ...]) -> Campaign:
         """Return the same campaign with a newer count."""
@@ -201,7 +225,7 @@ def find_preview(session: Session, *, campaign_id: UUID, now: datetime) -> Campa
     # Nothing has this id: what is not frozen cannot be signed.
     words = _Words(UUID(int=0), row.editions + 1, edition_hash(texts), texts)
     preview = _campaign(session, campaign, words, signatures=row.signatures)
-    if campaign.state not in _UNPUBLISHED:
+    if campaign.state in PUBLIC_STATES:
         return preview
     closes_at = campaign.closes_at
     if campaign.open_for_days is not None:
@@ -237,7 +261,7 @@ def _campaign(
         addressees=_addressees(session, [campaign.id]).get(campaign.id, ()),
         sponsor=_find_sponsor(session, campaign.id),
         thresholds=_thresholds(session, [campaign.id]).get(campaign.id, ()),
-        endorsements=_list_endorsements(session, campaign.id),
+        endorsements=_list_endorsements(session, campaign.id, present_since),
         edition_id=words.edition_id,
         edition_number=words.number,
         edition_hash=words.hash,
@@ -247,6 +271,7 @@ def _campaign(
         responses=_list_responses(session, campaign.id),
         answer_due_on=campaign.answer_due_on if campaign.state == "presented" else None,
         people_per_mailbox=campaign.people_per_mailbox,
+        paper=_count_paper(session, campaign.id),
     )
 
 
@@ -325,8 +350,8 @@ SIGNATURES_SO_FAR = (
     )
 ).label("signatures")
 
-_UNPUBLISHED = ("draft", "review", "refused")
-_IS_PUBLIC = tables.Campaign.state.not_in(_UNPUBLISHED)
+# What is not listed here is seen by nobody: a state that is new, or a letter under embargo, leaks nowhere.
+_IS_PUBLIC = tables.Campaign.state.in_(PUBLIC_STATES)
 
 _newer = aliased(tables.Edition)
 _PRESENT_SINCE = (
@@ -354,7 +379,10 @@ def _addressees(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Addressee
     for each in session.scalars(
         select(tables.Addressee).where(tables.Addressee.campaign_id.in_(ids)).order_by(tables.Addressee.position)
     ):
-        found[each.campaign_id] = (*found.get(each.campaign_id, ()), Addressee(each.names, each.country))
+        found[each.campaign_id] = (
+            *found.get(each.campaign_id, ()),
+            Addressee(each.names, each.country, each.salutations, each.locale),
+        )
     return found
 
 
@@ -371,7 +399,7 @@ def _thresholds(session: Session, ids: list[UUID]) -> dict[UUID, tuple[Threshold
 def _count_endorsements(session: Session, ids: list[UUID]) -> dict[UUID, int]:
     rows = session.execute(
         select(tables.Endorsement.campaign_id, func.count().label("number"))
-        .where(tables.Endorsement.campaign_id.in_(ids))
+        .where(tables.Endorsement.campaign_id.in_(ids), tables.Endorsement.state == "accepted")
         .group_by(tables.Endorsement.campaign_id)
     )
     return {row.campaign_id: row.number for row in rows}
@@ -382,15 +410,47 @@ def _find_sponsor(session: Session, campaign_id: UUID) -> Sponsor | None:
     return None if sponsor is None else Sponsor(sponsor.name, sponsor.titles, sponsor.district, sponsor.party)
 
 
-def _list_endorsements(session: Session, campaign_id: UUID) -> tuple[Endorsement, ...]:
-    return tuple(
-        Endorsement(each.name, each.acronym, each.country)
-        for each in session.scalars(
-            select(tables.Endorsement)
-            .where(tables.Endorsement.campaign_id == campaign_id)
-            .order_by(tables.Endorsement.position)
-        )
+def _list_endorsements(session: Session, campaign_id: UUID, present_since: int | None) -> tuple[Endorsement, ...]:
+    """Return the organisations that signed; the newest text each said yes to is its own, or one it was asked about."""
+    bound, renewed = aliased(tables.Edition), aliased(tables.Edition)
+    renewed_number = (
+        select(func.max(renewed.number))
+        .join(tables.EndorsementRenewal, tables.EndorsementRenewal.edition_id == renewed.id)
+        .where(tables.EndorsementRenewal.endorsement_id == tables.Endorsement.id)
+        .scalar_subquery()
     )
+    rows = session.execute(
+        select(tables.Endorsement, bound.number, renewed_number.label("renewed"), tables.Logo.sha256)
+        .outerjoin(bound, bound.id == tables.Endorsement.edition_id)
+        .outerjoin(tables.Logo, tables.Logo.endorsement_id == tables.Endorsement.id)
+        .where(tables.Endorsement.campaign_id == campaign_id, tables.Endorsement.state == "accepted")
+        .order_by(tables.Endorsement.position)
+    )
+    return tuple(
+        Endorsement(
+            id=each.id,
+            position=each.position or 0,
+            name=each.name,
+            acronym=each.acronym,
+            country=each.country,
+            names=each.names,
+            kind=each.kind,
+            website=each.website,
+            proof=each.proof,
+            signed_at=each.decided_at or each.asked_at,
+            edition_number=max(number or 0, renewed or 0) or None,
+            is_present=present_since is None or max(number or 0, renewed or 0) >= present_since,
+            is_disputed=each.disputed_at is not None,
+            logo=logo,
+        )
+        for each, number, renewed, logo in rows
+    )
+
+
+def _count_paper(session: Session, campaign_id: UUID) -> int:
+    batch = tables.PaperBatch
+    closed = select(func.sum(batch.signatures)).where(batch.campaign_id == campaign_id, batch.state == "closed")
+    return session.scalar(closed) or 0
 
 
 def _list_responses(session: Session, campaign_id: UUID) -> tuple[Response, ...]:
@@ -483,7 +543,7 @@ def export_campaign(
             texts=texts,
             endorsements=tuple(
                 files.Endorsement(each.name, each.acronym or "", each.country or "")
-                for each in _list_endorsements(session, campaign.id)
+                for each in _list_endorsements(session, campaign.id, None)
             ),
         )
     )

@@ -263,7 +263,9 @@ def find_review(session: Session, *, slug: str, account_id: UUID, now: datetime)
         thresholds=_list_thresholds(session, campaign_id),
         endorsements=tuple(
             session.scalars(
-                select(Endorsement.name).where(Endorsement.campaign_id == campaign_id).order_by(Endorsement.position)
+                select(Endorsement.name)
+                .where(Endorsement.campaign_id == campaign_id, Endorsement.state == "accepted")
+                .order_by(Endorsement.position)
             )
         ),
         sponsor=None if sponsor is None else (sponsor.name, sponsor.state),

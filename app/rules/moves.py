@@ -27,7 +27,7 @@ _ONE_DAY: Final = timedelta(days=1)
 _RUNNING: Final = frozenset({"scheduled", "open", "closed", "presented", "answered"})
 #: The states in which a campaign has a page of its own.
 PUBLIC_STATES: Final = _RUNNING | {"stopped"}
-STATES: Final = PUBLIC_STATES | {"draft", "review", "refused"}
+STATES: Final = PUBLIC_STATES | {"draft", "review", "embargoed", "refused"}
 
 
 class MoveRefused(Exception):

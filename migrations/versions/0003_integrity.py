@@ -77,7 +77,11 @@ def downgrade() -> None:
         op.execute(f"ALTER TABLE signatures DROP COLUMN {column}")
     for column in ("fell_below_at", "regained_at"):
         op.execute(f"ALTER TABLE thresholds DROP COLUMN {column}")
-    for column in ("paused_at", "people_per_mailbox", "is_refusal_titled", "refused_at", "refused_rule"):
+    with op.batch_alter_table("campaigns") as batch:
+        # SQLite keeps a check beside the column, once a later migration has made the table anew.
+        batch.drop_constraint(op.f("ck_campaigns_people_per_mailbox"), type_="check")
+        batch.drop_column("people_per_mailbox")
+    for column in ("paused_at", "is_refusal_titled", "refused_at", "refused_rule"):
         op.execute(f"ALTER TABLE campaigns DROP COLUMN {column}")
 
 
