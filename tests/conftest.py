@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import structlog
 from fastapi.dependencies.utils import get_dependant
+from hypothesis import HealthCheck, settings
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect, Engine
 
 _numbers = itertools.count()
+
+# How long an example takes says more of the other test processes than of the one that it is in.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 
 def pytest_collection_finish() -> None:
