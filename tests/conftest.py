@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+import gc
 import itertools
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from fastapi.dependencies.utils import get_dependant
+from hypothesis import HealthCheck, settings
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
@@ -16,12 +20,27 @@ from tests.postgres import PostgresServer
 from tests.stage import Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from fastapi.dependencies.models import Dependant
     from sqlalchemy import Dialect, Engine
 
 _numbers = itertools.count()
+
+# How long an example takes says more of the other test processes than of the one that it is in.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and never again among the modules and tests, which stay to the end.
+
+    Without this every sixth second goes into that.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +71,29 @@ def _compile_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for dialect in (SQLiteDialect_pysqlite, PGDialect_asyncpg):
             patch.setattr(dialect, "engine_created", share)  # SQLAlchemy's hook for an engine that was made
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _read_signatures_once() -> Iterator[None]:
+    """Let the applications of all tests share what FastAPI reads out of the signatures of their endpoints.
+
+    Each test has an application of its own, whose routes are the same but for the house that their methods belong to.
+    Reading them was more than half of making it.
+    """
+    known: dict[tuple[object, ...], Dependant] = {}
+
+    def remember(*, path: str, call: Callable[..., Any], **described: Any) -> Dependant:  # noqa: ANN401 - FastAPI's own
+        method = getattr(call, "__func__", None)
+        if method is None:
+            return get_dependant(path=path, call=call, **described)
+        key = (path, method, *sorted(described.items()))
+        if key not in known:
+            known[key] = get_dependant(path=path, call=call, **described)
+        return dataclasses.replace(known[key], call=call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastapi.routing.get_dependant", remember)
         yield
 
 
