@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from sqlalchemy import select
 
 from app.actions.drafts import freeze_edition
+from app.actions.endorsing import ask_endorsers_again
 from app.actions.records import record
 from app.core import tokens
 from app.core.db import dialect_of, insert_if_absent
@@ -95,6 +96,9 @@ def publish_edition(
         is_substantive=is_substantive,
         note=note,
     )
+    if is_substantive:
+        # Signers are many, and the background owes their letters; organisations are few.
+        ask_endorsers_again(session, campaign_id=campaign_id, now=now)
     number = current.number + 1
     record(
         session,

@@ -10,6 +10,7 @@ from app.mail import (
     checkpoints,
     crossings,
     editions,
+    endorsing,
     integrity,
     life,
     offices,
@@ -37,6 +38,7 @@ KINDS: Final[dict[str, Kind]] = {
     **offices.KINDS,
     **updates.KINDS,
     **editions.KINDS,
+    **endorsing.KINDS,
     **questions.KINDS,
     **supporters.KINDS,
 }

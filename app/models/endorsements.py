@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base
 
 ENDORSEMENT_STATES: Final = ("asked", "waiting", "accepted", "declined", "withdrawn", "expired", "removed")
-_IS_LIVING: Final = text("state IN ('asked', 'waiting')")
+_IS_WAITING: Final = text("state = 'waiting'")
 _HAS_POSITION: Final = text("position IS NOT NULL")
 
 
@@ -38,8 +38,8 @@ class Endorsement(Base):
             unique=True, postgresql_where=_HAS_POSITION, sqlite_where=_HAS_POSITION,
         ),
         Index(
-            "uq_endorsements_asked", "campaign_id", "email_index", "name_key",
-            unique=True, postgresql_where=_IS_LIVING, sqlite_where=_IS_LIVING,
+            "uq_endorsements_waiting", "campaign_id", "email_index", "name_key",
+            unique=True, postgresql_where=_IS_WAITING, sqlite_where=_IS_WAITING,
         ),
         Index(None, "campaign_id", "state"),
     )  # fmt: skip

@@ -210,14 +210,14 @@ def _create_endorsements() -> sa.Table:
         _by("endorsements", "decided_by"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_endorsements")),
     )
-    has_position, is_living = sa.text("position IS NOT NULL"), sa.text("state IN ('asked', 'waiting')")
+    has_position, is_waiting = sa.text("position IS NOT NULL"), sa.text("state = 'waiting'")
     op.create_index(
         "uq_endorsements_position", "endorsements", ["campaign_id", "position"],
         unique=True, postgresql_where=has_position, sqlite_where=has_position,
     )  # fmt: skip
     op.create_index(
-        "uq_endorsements_asked", "endorsements", ["campaign_id", "email_index", "name_key"],
-        unique=True, postgresql_where=is_living, sqlite_where=is_living,
+        "uq_endorsements_waiting", "endorsements", ["campaign_id", "email_index", "name_key"],
+        unique=True, postgresql_where=is_waiting, sqlite_where=is_waiting,
     )  # fmt: skip
     op.create_index("ix_endorsements_campaign_id_state", "endorsements", ["campaign_id", "state"])
     return table

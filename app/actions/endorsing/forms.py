@@ -1,0 +1,266 @@
+"""Forms for organisations, and the mailbox that confirms them, or that is to speak for one from now on."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+from sqlalchemy import func, insert, select, update
+
+from app.actions.endorsing.rows import (
+    KINDS_OF_LETTERS,
+    LIVING,
+    NO_DETAILS,
+    Asked,
+    EndorsementLinkExpired,
+    EndorsementLinkUnknown,
+    EndorsementMoved,
+    NotConfirmable,
+    end_links,
+    find_by_token,
+    lock_campaign,
+    move_endorsement,
+    read_endorsement,
+    see_that_alone,
+)
+from app.actions.endorsing.telling import Addressed, note, notify, owe, tell_team
+from app.models import Endorsement, Letter, open_campaign_key
+from app.rules.normalise import canonical_email
+from app.rules.organisations import can_confirm, find_resembled, organisation_key, proves_domain, website_domain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from sqlalchemy.orm import Session
+
+    from app.actions.endorsing.rows import FoundLink
+    from app.core.keys import DataKey, Keyring
+
+#: Letters that one form may cost its mailbox, how far apart they are, and how many forms that say something else wait
+#: for one mailbox at a time (security.md).
+LETTERS_EACH: Final = 5
+LETTERS_APART: Final = timedelta(seconds=60)
+VERSIONS: Final = 5
+
+
+def request_endorsement(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    edition_id: UUID | None,
+    asked: Asked,
+    key: DataKey,
+    now: datetime,
+) -> None:
+    """Keep a form as asked and owe the letter that asks its mailbox to confirm.
+
+    Whoever sends it is told the same in every case. The same form again is no further letter within a minute; one that
+    says something else is another version, confirmed by its own letter; and where the organisation has signed from
+    this mailbox already, the letter says so. Nothing that was said before is overwritten: a form is no proof.
+    """
+    lock_campaign(session, campaign_id)
+    email_index = key.index("email", canonical_email(asked.email))
+    name_key = organisation_key(asked.organisation)
+    beside = session.scalars(
+        select(Endorsement)
+        .where(
+            Endorsement.campaign_id == campaign_id,
+            Endorsement.email_index == email_index,
+            Endorsement.state.in_(("asked", *LIVING)),
+        )
+        .order_by(Endorsement.asked_at, Endorsement.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    last = _last_letter_at(session, campaign_id, [each.id for each in beside])
+    known = next((each for each in beside if each.state in LIVING and each.name_key == name_key), None) or next(
+        (each for each in beside if each.state == "asked" and _says_the_same(each, asked, edition_id, key)), None
+    )
+    pending = [each for each in beside if each.state == "asked"]
+    if known is None and len(pending) < VERSIONS:
+        row = _new_row(campaign_id, edition_id, asked, key, now)
+        session.execute(insert(Endorsement), row)
+        due_at = now if last is None else max(now, last + LETTERS_APART)
+        _owe_ask(session, "ask", Addressed(row["id"], campaign_id, asked.locale), due_at)
+        return
+    known = known or pending[-1]
+    about = "ask" if known.state == "asked" else "known"
+    if last is None or last <= now - LETTERS_APART:
+        _owe_ask(session, about, Addressed(known.id, campaign_id, asked.locale), now)
+
+
+def confirm_endorsement(session: Session, *, token: str, keyring: Keyring, now: datetime) -> None:
+    """Move what a mailbox was asked about to the team, or make whoever it was handed over to its representative.
+
+    Pressed twice it is once. Raises EndorsementLinkUnknown, EndorsementLinkExpired, EndorsementMoved, NotConfirmable.
+    """
+    found = find_by_token(session, "endorse", token)
+    campaign = lock_campaign(session, found.campaign_id)
+    endorsement = read_endorsement(session, found.endorsement_id)
+    key = open_campaign_key(session, campaign_id=campaign.id, keyring=keyring)
+    if key is None:
+        raise EndorsementLinkUnknown
+    if found.about == "successor":
+        _take_over(session, endorsement, found, key, now)
+        return
+    if endorsement.state in {"waiting", "accepted", "declined"}:
+        return  # confirmed by this press before, or by another letter of the same form
+    if endorsement.state != "asked" or endorsement.email is None:
+        raise EndorsementMoved(endorsement.state)
+    _see_that_lasting(found, now)
+    if not can_confirm(campaign.state, campaign.closes_at, now):
+        raise NotConfirmable(campaign.state)
+    email = key.open("endorsements.email", endorsement.id, endorsement.email)
+    see_that_alone(session, endorsement, endorsement.email_index)
+    proof = "domain" if proves_domain(email, endorsement.website) else None
+    session.execute(
+        update(Endorsement)
+        .where(Endorsement.id == endorsement.id, Endorsement.state == "asked")
+        .values(state="waiting", proven_at=now, proof=proof, resembles=_find_resembled(session, endorsement))
+    )
+    # Other versions of the form end here: at most one of them is what the mailbox stands for.
+    session.execute(
+        update(Endorsement)
+        .where(
+            Endorsement.campaign_id == campaign.id,
+            Endorsement.email_index == endorsement.email_index,
+            Endorsement.name_key == endorsement.name_key,
+            Endorsement.state == "asked",
+        )
+        .values(state="expired", ended_at=now, **NO_DETAILS)
+        .execution_options(synchronize_session=False)
+    )
+    line = note(session, endorsement, "endorsement_confirmed", now=now)
+    tell_team(session, endorsement, "unproven" if proof is None else "waiting", line, now)
+
+
+def _take_over(session: Session, endorsement: Endorsement, found: FoundLink, key: DataKey, now: datetime) -> None:
+    """Put the successor in the representative's place: the links of whoever spoke before lead nowhere any more."""
+    if endorsement.state not in LIVING:
+        raise EndorsementMoved(endorsement.state)
+    if endorsement.successor is None:
+        return  # pressed before: a link that was ended by another is not found
+    successor = json.loads(key.open("endorsements.successor", endorsement.id, endorsement.successor))
+    if successor["id"] != found.which:
+        raise EndorsementLinkUnknown
+    _see_that_lasting(found, now)
+    email_index = key.index("email", canonical_email(successor["email"]))
+    see_that_alone(session, endorsement, email_index)
+    sealed = {
+        column: key.seal(f"endorsements.{column}", endorsement.id, successor[column])
+        for column in ("representative", "role", "email")
+    }
+    proof = endorsement.proof
+    if proof is None and proves_domain(successor["email"], endorsement.website):
+        proof = "domain"
+    move_endorsement(session, endorsement, LIVING, **sealed, email_index=email_index, successor=None, proof=proof)
+    end_links(session, endorsement.id, "endorsement")
+    end_links(session, endorsement.id, "endorse", but=found.letter_id)
+    # What was owed to the one before is not sent to the one after.
+    session.execute(
+        update(Letter)
+        .where(
+            Letter.campaign_id == endorsement.campaign_id,
+            Letter.kind.in_(KINDS_OF_LETTERS),
+            Letter.subject_id == endorsement.id,
+            Letter.state == "queued",
+            Letter.kind != "endorsement_again",
+        )
+        .values(state="dropped")
+        .execution_options(synchronize_session=False)
+    )
+    line = note(session, endorsement, "endorsement_handed_over", now=now)
+    notify(session, endorsement, "handed_over", line, now)
+    tell_team(session, endorsement, "handed_over", line, now)
+
+
+def _new_row(campaign_id: UUID, edition_id: UUID | None, asked: Asked, key: DataKey, now: datetime) -> dict[str, Any]:
+    endorsement_id = uuid4()
+    return {
+        "id": endorsement_id,
+        "campaign_id": campaign_id,
+        "edition_id": edition_id,
+        "state": "asked",
+        **_said(asked),
+        "name_key": organisation_key(asked.organisation),
+        "domain": website_domain(asked.website),
+        "locale": asked.locale,
+        "representative": key.seal("endorsements.representative", endorsement_id, asked.representative),
+        "role": key.seal("endorsements.role", endorsement_id, asked.role),
+        "email": key.seal("endorsements.email", endorsement_id, asked.email),
+        "email_index": key.index("email", canonical_email(asked.email)),
+        "asked_at": now,
+        "source": asked.source,
+    }
+
+
+def _said(asked: Asked) -> dict[str, Any]:
+    return {
+        "name": asked.organisation,
+        "names": dict(asked.names),
+        "acronym": asked.acronym or None,
+        "country": asked.country or None,
+        "kind": asked.kind or None,
+        "website": asked.website or None,
+    }
+
+
+def _says_the_same(endorsement: Endorsement, asked: Asked, edition_id: UUID | None, key: DataKey) -> bool:
+    if endorsement.edition_id != edition_id:
+        return False
+    if any(getattr(endorsement, column) != value for column, value in _said(asked).items()):
+        return False
+    return all(
+        sealed is not None and key.open(f"endorsements.{column}", endorsement.id, sealed) == value
+        for column, sealed, value in (
+            ("representative", endorsement.representative, asked.representative),
+            ("role", endorsement.role, asked.role),
+            ("email", endorsement.email, asked.email),
+        )
+    )
+
+
+def _find_resembled(session: Session, endorsement: Endorsement) -> str | None:
+    """Return the domain of an organisation that has signed anywhere here and that this one can be taken for.
+
+    By its domain, or because it has the same name at another one.
+    """
+    if endorsement.domain is None:
+        return None
+    signed = session.execute(
+        select(Endorsement.domain, Endorsement.name_key)
+        .where(Endorsement.state == "accepted", Endorsement.domain.is_not(None))
+        .distinct()
+    ).all()
+    namesakes = {row.domain for row in signed if row.name_key == endorsement.name_key}
+    if namesakes:
+        return None if endorsement.domain in namesakes else min(namesakes)
+    return find_resembled(endorsement.domain, (row.domain for row in signed))
+
+
+def _see_that_lasting(found: FoundLink, now: datetime) -> None:
+    if found.expires_at is not None and found.expires_at <= now:
+        raise EndorsementLinkExpired
+
+
+def _last_letter_at(session: Session, campaign_id: UUID, ids: Sequence[UUID]) -> datetime | None:
+    return session.scalar(
+        select(func.max(Letter.created_at)).where(
+            Letter.campaign_id == campaign_id, Letter.kind == "endorse", Letter.subject_id.in_(ids)
+        )
+    )
+
+
+def _owe_ask(session: Session, about: str, to: Addressed, now: datetime) -> None:
+    """Owe a letter that a form causes, as long as there are not too many."""
+    begins = f"endorse:{to.endorsement_id}:{about}:"
+    sent = session.scalars(
+        select(func.count()).where(
+            Letter.campaign_id == to.campaign_id, Letter.kind == "endorse", Letter.dedupe_key.startswith(begins)
+        )
+    ).one()
+    if sent < LETTERS_EACH:
+        owe(session, kind="endorse", dedupe_key=f"{begins}{sent + 1}", to=to, now=now)
