@@ -16,6 +16,11 @@ BODY_BYTES: Final = 64 * 1024
 #: What a team sends may hold a whole letter or resolution, of which a character in Khmer takes nine bytes.
 LONG_BODY_BYTES: Final = 1024 * 1024
 LONG_BODIES: Final = re.compile(r"/(?:km|en|fr)/workspace/campaigns/.*")
+#: What brings a picture with it.
+UPLOAD_BYTES: Final = 8 * 1024 * 1024
+UPLOADS: Final = re.compile(
+    r"/(?:km|en|fr)/(?:endorsement/[A-Za-z0-9_-]{43}/(?:logo|authority)|workspace/campaigns/[a-z0-9-]{1,64}/paper(?:/.*)?)"
+)
 FIELDS: Final = 64
 MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 
@@ -54,6 +59,8 @@ class Form:
 
 def body_limit(path: str) -> int:
     """Return how many bytes a post to an address may have."""
+    if UPLOADS.fullmatch(path):
+        return UPLOAD_BYTES
     return LONG_BODY_BYTES if LONG_BODIES.fullmatch(path) else BODY_BYTES
 
 
@@ -63,7 +70,8 @@ async def read_form(request: Request, *, repeated: frozenset[str] = frozenset())
     if media_type != MEDIA_TYPE:
         raise HTTPException(415)
     body = await request.body()
-    if len(body) > body_limit(request.url.path):
+    # Where a picture may be sent, a form without one is still a form.
+    if len(body) > min(body_limit(request.url.path), LONG_BODY_BYTES):
         raise HTTPException(413)
     try:
         pairs = parse_qsl(

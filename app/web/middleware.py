@@ -9,6 +9,8 @@ import traceback
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
+
 from app.core.logs import get_logger
 from app.i18n import LOCALES
 from app.settings import LOOPBACK_NAMES
@@ -143,7 +145,7 @@ class Shield:
             await self._refuse(scope, 413)(scope, receive, send)
             return
         try:
-            await self.app(scope, receive, noticing)
+            await self.app(scope, _within(receive, body_limit(scope["path"])), noticing)
         except Exception as fault:  # noqa: BLE001 - the last net: a person gets a page, the log a place and no data
             _log(scope, fault)
             # The framework has usually answered already, with the page of `app.web.errors`.
@@ -229,6 +231,21 @@ _LOOPBACK: Final = re.compile(rf"(?:{'|'.join(map(re.escape, LOOPBACK_NAMES))})(
 def _is_too_long(scope: Scope) -> bool:
     said = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
     return said.isdigit() and int(said) > body_limit(scope["path"])
+
+
+def _within(receive: Receive, limit: int) -> Receive:
+    """Return ``receive`` for a body that did not say its length, or said less: no more of it is taken than may be."""
+    taken = 0
+
+    async def counting() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > limit:
+            raise HTTPException(413)
+        return message
+
+    return counting
 
 
 def _origin(base_url: str) -> bytes:
