@@ -1,0 +1,120 @@
+"""The printing house: documents and pictures, each made once for a state of its campaign, however many ask at once.
+
+A document is looked for in the memory of this process, then among those kept in the database. Where it is in neither,
+whoever claims it makes it in a thread, one at a time a process, and all others wait for it: those of this process for
+the same task, those of other processes for the row.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final
+
+from app.actions.keeping import claim_document, give_up_document, keep_document
+from app.core.clock import utc_now
+from app.queries.keeping import find_kept_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from app.core.db import Database
+
+    _Key = tuple[UUID, str, str]
+
+#: Bytes that a process holds of what it has sent lately; one document takes an eighth of it at most.
+MEMORY: Final = 32 * 1024 * 1024
+_LARGEST_SHARE: Final = 8
+# Seconds between two looks at a document that another process is making: first, and at most.
+_FIRST_WAIT: Final = 0.02
+_LONGEST_WAIT: Final = 0.32
+
+
+class Printer:
+    """Finds documents and makes those that nobody has made."""
+
+    def __init__(self, database: Database, *, memory: int = MEMORY) -> None:
+        """Start empty; hold ``memory`` bytes at most."""
+        self._database = database
+        self._memory = memory
+        self._held = 0
+        self._documents: OrderedDict[_Key, bytes] = OrderedDict()
+        self._fetching: dict[_Key, asyncio.Task[bytes]] = {}
+        self._press = asyncio.Lock()
+
+    async def find(
+        self,
+        *,
+        campaign_id: UUID,
+        name: str,
+        state: str,
+        media_type: str,
+        make: Callable[[], bytes],
+        is_permanent: bool = False,
+    ) -> bytes:
+        """Return the document ``name`` of a campaign as it is in ``state``.
+
+        ``state`` names all that ``make`` reads; older states are thrown away. A permanent document stays for ever as it
+        was first made for its state. ``make`` runs in a thread; what it raises is raised here, and the next one tries
+        again.
+        """
+        key = (campaign_id, name, state)
+        known = self._documents.get(key)
+        if known is not None:
+            self._documents.move_to_end(key)
+            return known
+        fetching = self._fetching.get(key)
+        if fetching is None:
+            fetching = asyncio.create_task(self._fetch(key, media_type, make, is_permanent=is_permanent))
+            self._fetching[key] = fetching
+            fetching.add_done_callback(lambda _: self._fetching.pop(key))
+        # A visitor who leaves does not end what others wait for.
+        return await asyncio.shield(fetching)
+
+    async def _fetch(self, key: _Key, media_type: str, make: Callable[[], bytes], *, is_permanent: bool) -> bytes:
+        campaign_id, name, state = key
+        wait = _FIRST_WAIT
+        while True:
+            content = await self._database.read(find_kept_document, campaign_id=campaign_id, name=name, state=state)
+            if content is None:
+                content = await self._make(key, media_type, make, is_permanent=is_permanent)
+            if content is not None:
+                self._remember(key, content)
+                return content
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+    async def _make(self, key: _Key, media_type: str, make: Callable[[], bytes], *, is_permanent: bool) -> bytes | None:
+        """Return what was made, or None where somebody else is making it, or has just done so."""
+        campaign_id, name, state = key
+        async with self._press:  # and only then the claim: one must not grow old in a queue
+            is_ours = await self._database.write(
+                claim_document,
+                campaign_id=campaign_id,
+                name=name,
+                state=state,
+                media_type=media_type,
+                is_permanent=is_permanent,
+                now=utc_now(),
+            )
+            if not is_ours:
+                return None
+            try:
+                content = await asyncio.to_thread(make)
+            except BaseException:
+                await self._database.write(give_up_document, campaign_id=campaign_id, name=name, state=state)
+                raise
+        return await self._database.write(
+            keep_document, campaign_id=campaign_id, name=name, state=state, content=content, now=utc_now()
+        )
+
+    def _remember(self, key: _Key, content: bytes) -> None:
+        """Hold ``content``, and let go of what was asked for longest ago."""
+        if len(content) > self._memory // _LARGEST_SHARE:
+            return
+        self._documents[key] = content
+        self._held += len(content)
+        while self._held > self._memory:
+            _, oldest = self._documents.popitem(last=False)
+            self._held -= len(oldest)
