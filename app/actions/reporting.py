@@ -12,7 +12,7 @@ import io
 import json
 import zipfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
@@ -31,6 +31,7 @@ from app.queries.campaigns import find_campaign
 from app.queries.editions import list_editions
 from app.queries.figures import Share, find_breakdown
 from app.queries.log import list_published, list_signers
+from app.queries.paper import count_paper
 from app.queries.reports import MANIFEST, find_current_report
 from app.rules.eligibility import who_can_sign
 from app.rules.reports import (
@@ -190,6 +191,8 @@ def draw_report(
         "way": tell_way(steps, verified=verified, before=_list_ways(session, found.id)),
         "breakdown": _tell_breakdown(find_breakdown(session, campaign_id=found.id)),
         "editions": _tell_editions(editions, verified),
+        # Beside the count and never in it: the organisers' own figure, of this very moment.
+        "paper": asdict(count_paper(session, campaign_id=found.id)),
         "checkpoint": _tell_checkpoint(checkpoint),
         "keys": list(verifiers),
         "notes": list(NOTES),

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import CursorResult, and_, case, delete, exists, func, literal, or_, select, update
 
+from app.actions.endorsing import forget_endorsers
 from app.actions.limiting import forget_buckets
 from app.actions.own_signature import NO_DETAILS
+from app.actions.paper import forget_lines
 from app.models import (
     AccountSession,
     Campaign,
@@ -102,6 +104,8 @@ def forget_signers(session: Session, *, campaign_id: UUID, after: UUID = BEFORE_
     # Without the key no salt opens, and no receipt can be made again; whose leaf was whose goes with it.
     session.execute(update(LogLeaf).where(LogLeaf.signature_id.in_(ids)).values(signature_id=None, salt=None))
     if until is None:
+        forget_endorsers(session, campaign_id=campaign_id)
+        forget_lines(session, campaign_id=campaign_id)
         session.execute(update(Campaign).where(Campaign.id == campaign_id).values(organiser_email=EMPTIED))
     return until
 

@@ -37,7 +37,7 @@ from app.documents.typesetting import Attachment, forget, typeset
 from app.i18n import Locale, Message, message, say, say_number
 from app.i18n.formats import format_date, format_moment, format_number, language_name
 from app.rendering import STATIC, choose_part, sentence
-from app.rules.reports import STEPS
+from app.rules.reports import STEPS, tell_paper
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -222,6 +222,7 @@ def _tell_count(figures: Mapping[str, Any], voice: Voice) -> list[Block]:
         figure(voice.number(count), label),
         *(_tell_goal(each, count, voice) for each in figures["thresholds"]),
         *_tell_official(figures["campaign"]["official"], voice),
+        *_tell_paper(figures, locale),
         statements(_warn(locale)),
         heading(say(locale, "From forms received to verified signatures")),
         table((say(locale, "Step"), say(locale, "Forms")), rows[:-1], total=total),
@@ -266,6 +267,11 @@ def _tell_official(official: Mapping[str, Any] | None, voice: Voice) -> list[Blo
         day=voice.day(official["counted_on"]),
     )
     return [paragraph(told)]
+
+
+def _tell_paper(figures: Mapping[str, Any], locale: Locale) -> list[Block]:
+    told = tell_paper(figures, locale)
+    return [] if told is None else [paragraph(told.say(locale))]
 
 
 def _warn(locale: Locale) -> list[str]:

@@ -579,6 +579,21 @@ SENTENCES: Final[Mapping[str, tuple[str, str, str]]] = {
         "Le rapport n’a pas de répartition.",
         "របាយការណ៍នេះគ្មានការបែងចែកទេ។",
     ),
+    "paper_apart": (
+        "Signatures in ink stand apart ({paper}): they are in no sum here, and nothing here verifies them.",
+        "Les signatures manuscrites sont à part ({paper}) : aucune somme ne les compte, et rien ici ne les vérifie.",
+        "ហត្ថលេខាលើក្រដាសស្ថិតនៅដោយឡែក ({paper})៖ វាមិនមាននៅក្នុងផលបូកណាទេ ហើយគ្មានអ្វីនៅទីនេះផ្ទៀងផ្ទាត់វាទេ។",
+    ),
+    "paper_in_sum": (
+        "The {paper} signatures in ink were added to the total of {signatures}, of which they are no part.",
+        "Les {paper} signatures manuscrites ont été ajoutées au total de {signatures}, dont elles ne font pas partie.",
+        "ហត្ថលេខាលើក្រដាស {paper} ត្រូវបានបូកចូលក្នុងចំនួនសរុប {signatures} ទោះបីវាមិនមែនជាផ្នែកនៃចំនួននោះក៏ដោយ។",
+    ),
+    "paper_broken": (
+        "What counts.json says of signatures in ink cannot be right.",
+        "Ce que counts.json dit des signatures manuscrites ne peut pas être juste.",
+        "អ្វីដែល counts.json ចែងអំពីហត្ថលេខាលើក្រដាស មិនអាចត្រឹមត្រូវទេ។",
+    ),
     "rows_agree": (
         "{file} says row for row what counts.json says ({count}).",
         "{file} dit ligne par ligne ce que dit counts.json ({count}).",
@@ -1173,6 +1188,7 @@ def _check_figures(figures: object, manifest: Manifest, found: Findings) -> None
     _check_way(figures, signatures, found)
     _check_breakdown(figures, found)
     _check_edition_counts(figures, signatures, found)
+    _check_paper(figures, signatures, signed - removed, found)
 
 
 def _list_agreements(figures: object, manifest: Manifest) -> Iterator[tuple[str, object, object]]:
@@ -1277,6 +1293,21 @@ def _check_edition_counts(figures: object, signatures: int, found: Findings) -> 
         found.fail("parts_exceed", name="editions", found=sum(whole), wanted=signatures)
 
 
+def _check_paper(figures: object, signatures: int, logged: int, found: Findings) -> None:
+    """See that signatures in ink, which reports from before there were sheets do not tell, are part of no sum."""
+    if not isinstance(figures, dict) or "paper" not in figures:
+        return
+    told = [_whole(dig(figures, "paper", name)) for name in ("signatures", "batches", "sheets")]
+    paper, batches, sheets = (-1 if number is None else number for number in told)
+    is_nothing = (paper, batches, sheets) == (0, 0, 0)
+    if not is_nothing and not (paper >= 0 and 1 <= batches <= sheets):
+        found.fail("paper_broken")
+    elif paper and signatures - logged == paper:
+        found.fail("paper_in_sum", paper=paper, signatures=signatures)
+    elif batches:
+        found.hold("paper_apart", paper=paper)
+
+
 def _check_editions(files: Files, manifest: Manifest, found: Findings) -> None:
     for number, digest in sorted(manifest.editions.items()):
         path = f"texts/edition-{number}.json"
@@ -1330,6 +1361,8 @@ def list_rows(figures: object) -> list[list[str | None]]:
             rows.append(_row(section, dig(part, key), dig(part, "SignatureCount"), dig(part, "Name")))
     for edition in _rows(figures, "editions"):
         rows.append(_row("edition", dig(edition, "number"), dig(edition, "signatures")))
+    if _whole(dig(figures, "paper", "batches")):
+        rows.append(_row("paper", "signatures", dig(figures, "paper", "signatures")))
     return rows
 
 

@@ -49,6 +49,7 @@ _STEP_OF_STATE: Final = {
     "disowned": OTHER,  # erased by somebody who said that it was not them
 }
 _STEP_OF_STANDING: Final = {"counted": "in_progress", "quarantined": "quarantined", "removed": "removed"}
+_IN_INK: Final = message("Signatures on paper, not verified and not part of the total")
 _MERGED: Final = message("Elsewhere, not said, or too few to show")
 #: Lists of a breakdown: its key, the key of its code, and the section of its rows.
 BREAKDOWNS: Final = (
@@ -171,6 +172,10 @@ def list_rows(figures: Mapping[str, Any]) -> list[Row]:
     for edition in figures["editions"]:
         number = edition["number"]
         rows.append(Row("edition", str(number), _name_in_each(_name_edition, number), edition["signatures"]))
+    # Last, and of a section of its own: it is part of no sum above. Reports from before there were sheets have none.
+    paper = figures.get("paper")
+    if paper is not None and paper["batches"]:
+        rows.append(Row("paper", "signatures", speak(_IN_INK), paper["signatures"]))
     return rows
 
 
@@ -252,6 +257,7 @@ def explain(figures: Mapping[str, Any], locale: Locale) -> list[str]:
             "merged. Districts are what signers chose to say."
         ),
         message("This report names no signer. Signatures on paper are not part of its numbers."),
+        *_explain_paper(figures, locale),
         message(
             "This is not a website of Parliament. Only the Clerk of Petitions certifies petitions to the House of "
             "Commons."
@@ -262,6 +268,25 @@ def explain(figures: Mapping[str, Any], locale: Locale) -> list[str]:
         ),
     )
     return [each.say(locale) for each in sentences]
+
+
+def _explain_paper(figures: Mapping[str, Any], locale: Locale) -> list[Message]:
+    told = tell_paper(figures, locale)
+    return [] if told is None else [told]
+
+
+def tell_paper(figures: Mapping[str, Any], locale: Locale) -> Message | None:
+    """Return what is to be known of signatures in ink, None where there are none: what they are and are not."""
+    paper = figures.get("paper")
+    if paper is None or not paper["batches"]:
+        return None
+    return message(
+        "Signatures on paper, signed in ink and counted by the organisers: %(count)s (sheets: %(sheets)s, batches: "
+        "%(batches)s). They are not verified by us, stand in no log, and are part of no other number of this report.",
+        count=format_number(paper["signatures"], locale),
+        sheets=format_number(paper["sheets"], locale),
+        batches=format_number(paper["batches"], locale),
+    )
 
 
 def write_readme(figures: Mapping[str, Any], verifiers: Sequence[str]) -> str:

@@ -77,7 +77,7 @@ def test_a_campaign_is_told_whole(stage: Stage) -> None:
         person.sign()
         person.confirm()
     count = stage.get(f"/api/v1/campaigns/{slug}/count").json()
-    assert set(count) == {"campaign", "signatures", "as_of", "thresholds"}
+    assert set(count) == {"campaign", "signatures", "paper", "as_of", "thresholds"}
     assert (count["campaign"], count["signatures"]) == (slug, 3)
     assert MOMENT.fullmatch(count["as_of"])
     assert count["thresholds"] == [{"signatures": 3, "reached_at": None, "fell_below_at": None, "regained_at": None}]

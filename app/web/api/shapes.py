@@ -139,6 +139,7 @@ class CampaignShape(CampaignLine):
     thresholds: list[ThresholdShape]
     endorsements: list[EndorsementShape]
     responses: list[ResponseShape]
+    paper: int  # signatures in ink, counted by the organisers; never a part of `signatures`
 
 
 class Problem(Shape):
@@ -151,10 +152,11 @@ class Problem(Shape):
 
 
 class CountShape(Shape):
-    """The count so far."""
+    """The count so far; ``paper`` stands apart from it: signatures in ink, counted by the organisers, not verified."""
 
     campaign: str
     signatures: int
+    paper: int
     as_of: Moment
     thresholds: list[ReachedShape]
 

@@ -14,6 +14,7 @@ from app.i18n import LOCALES
 from app.queries.campaigns import find_count, list_campaigns
 from app.queries.figures import find_public_breakdown
 from app.queries.integrity import find_removals
+from app.queries.paper import count_public_paper
 from app.rules.eligibility import rule_as_data, who_can_sign
 from app.rules.life import state_by_dates
 from app.web.api import shapes
@@ -106,6 +107,7 @@ class Api:
             thresholds=[shapes.ThresholdShape.model_validate(each) for each in campaign.thresholds],
             endorsements=[shapes.EndorsementShape.model_validate(each) for each in campaign.endorsements],
             responses=[shapes.ResponseShape.model_validate(each) for each in campaign.responses],
+            paper=campaign.paper,
         )
 
     async def get_count(self, slug: str) -> shapes.CountShape:
@@ -117,6 +119,7 @@ class Api:
         return shapes.CountShape(
             campaign=slug,
             signatures=signatures,
+            paper=await self._house.database.read(count_public_paper, slug=slug),
             as_of=utc_now(),
             thresholds=[shapes.ReachedShape.model_validate(each) for each in thresholds],
         )
