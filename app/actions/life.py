@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, exists, insert, select, update
 
 from app.actions.accounts import find_or_create_account, make_account_key
 from app.actions.campaigns import CampaignCannotMove, CampaignNotFound
 from app.actions.drafts import freeze_edition
+from app.actions.endorsing import ask_endorsers_again
 from app.actions.records import record
 from app.actions.sponsoring import expire_askings
 from app.actions.supporting import tell_supporters
@@ -18,14 +19,25 @@ from app.actions.teams import INVITATION_LASTS
 from app.actions.telling import tell_owners, tell_sponsor
 from app.core.db import dialect_of, insert_if_absent
 from app.mail.outbox import owe_letter
-from app.models import Account, Appeal, Campaign, Invitation, Member
+from app.models import Account, Appeal, Campaign, DatedEdition, Edition, Endorsement, Invitation, Member, PaperBatch
 from app.queries.life import find_review_version, find_texts_to_publish, list_lacks, standing_of
 from app.rules.answers import answer_due_on
 from app.rules.appeals import GROUNDS
-from app.rules.life import last_day
-from app.rules.moves import CLOSED_BY_DATE, OPENED_BY_DATE, Choice, DateRefused, MoveRefused, make_move
+from app.rules.life import last_day, local_day
+from app.rules.moves import (
+    APPROVED_UNSEEN,
+    CLOSED_BY_DATE,
+    EMBARGO_ENDED,
+    OPENED_BY_DATE,
+    Choice,
+    DateRefused,
+    MoveRefused,
+    make_move,
+    settle,
+)
 from app.rules.normalise import canonical_email
 from app.rules.permissions import STAFF, StaffPermission
+from app.rules.texts import CampaignText, edition_hash, substance_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +52,8 @@ if TYPE_CHECKING:
 #: Moves of which the member who carries a petition is told, and what the letter calls them.
 TOLD_TO_SPONSOR: Final[Mapping[str, str]] = {
     "approve": "opened",
+    "release": "opened",
+    EMBARGO_ENDED: "opened",
     "close": "closed",
     CLOSED_BY_DATE: "closed",
     "reopen": "resumed",
@@ -49,7 +63,7 @@ TOLD_TO_SPONSOR: Final[Mapping[str, str]] = {
 #: What moves change of a campaign's row, as `Standing` names it.
 _COLUMNS: Final = (
     "state", "opens_at", "closes_at", "closed_early_at", "planned_opens_at", "planned_closes_at", "presented_on",
-    "answered_on",
+    "answered_on", "embargo_until",
 )  # fmt: skip
 
 
@@ -162,10 +176,10 @@ def set_answer_due(session: Session, *, campaign_id: UUID, due_on: date, account
 
 
 def approve_campaign(session: Session, *, campaign_id: UUID, version: str, account_id: UUID, now: datetime) -> str:
-    """Publish what the moderator read and return the state it is in.
+    """Publish what the moderator read and return the state it is in: under embargo nobody sees it yet.
 
-    The complete languages become edition 1, dates are set, supporters are told. Raises ReviewerIsOfTeam, ReviewChanged,
-    NotReady, ClosingPast, CampaignCannotMove.
+    The complete languages become edition 1, dates are set, supporters are told once it is public. Raises
+    ReviewerIsOfTeam, ReviewChanged, NotReady, ClosingPast, CampaignCannotMove.
     """
     campaign = _get_reviewed(session, campaign_id, account_id)
     if campaign.state == "review":
@@ -175,8 +189,7 @@ def approve_campaign(session: Session, *, campaign_id: UUID, version: str, accou
         if lacks:
             raise NotReady(lacks)
     _move(session, campaign, "approve", now=now, account_id=account_id, values={"refused_because": None})
-    texts = find_texts_to_publish(session, campaign_id=campaign_id)
-    freeze_edition(session, campaign_id=campaign_id, texts=texts, now=now, account_id=account_id)
+    _freeze_first(session, campaign, now=now, account_id=account_id)
     tell_supporters(session, campaign_id=campaign_id, now=now)
     return _state(session, campaign_id)
 
@@ -185,6 +198,20 @@ def send_back_campaign(session: Session, *, campaign_id: UUID, because: str, acc
     """Give it back to its team to be changed, with the reason. Raises ReviewerIsOfTeam, CampaignCannotMove."""
     campaign = _get_reviewed(session, campaign_id, account_id)
     _move(session, campaign, "send_back", now=now, account_id=account_id, values={"refused_because": because})
+    _thaw(session, campaign_id)
+
+
+def release_campaign(session: Session, *, campaign_id: UUID, account_id: UUID, now: datetime) -> None:
+    """Let everybody see a letter under embargo now, before its moment. Raises CampaignCannotMove."""
+    campaign = _get_campaign(session, campaign_id)
+    _move(session, campaign, "release", now=now, account_id=account_id)
+    tell_supporters(session, campaign_id=campaign_id, now=now)
+
+
+def call_off_campaign(session: Session, *, campaign_id: UUID, account_id: UUID, now: datetime) -> None:
+    """Make a letter under embargo a draft again, which nobody has seen. Raises CampaignCannotMove."""
+    _move(session, _get_campaign(session, campaign_id), "call_off", now=now, account_id=account_id)
+    _thaw(session, campaign_id)
 
 
 def refuse_campaign(
@@ -232,12 +259,13 @@ def grant_appeal(session: Session, *, campaign_id: UUID, name: str, account_id: 
 
 
 def move_by_dates(session: Session, *, now: datetime) -> int:
-    """Open what is due to open and close what is due to close; let askings lapse. Return how many campaigns moved.
+    """End embargoes, open and close what is due; let askings lapse. Return how many campaigns moved.
 
     Signing and confirming are judged by the dates themselves: this only keeps the state that lists and pages show.
     What is held by a pause of signing stays open until that has ended: its date then moves by it.
     """
     settle_pauses(session, now=now)
+    appeared = end_embargoes(session, now=now)
     closed = session.scalars(
         update(Campaign)
         .where(Campaign.state.in_(("scheduled", "open")), Campaign.closes_at <= now, Campaign.paused_at.is_(None))
@@ -254,7 +282,27 @@ def move_by_dates(session: Session, *, now: datetime) -> int:
         for campaign_id in moved:
             _tell(session, campaign_id, what, now=now, account_id=None, details={})
     expire_askings(session, now=now)
-    return len(closed) + len(opened)
+    return len(appeared) + len(closed) + len(opened)
+
+
+def end_embargoes(session: Session, *, now: datetime) -> list[UUID]:
+    """Let everybody see the letters whose moment has come, as their dates say; return their ids.
+
+    Two jobs at the same second, or a job and somebody who presses a button: the row takes one of them.
+    """
+    state = case((Campaign.closes_at <= now, "closed"), (Campaign.opens_at > now, "scheduled"), else_="open")
+    appeared = session.scalars(
+        update(Campaign)
+        .where(Campaign.state == "embargoed", Campaign.embargo_until <= now)
+        .values(state=state, planned_opens_at=None, planned_closes_at=None)
+        .returning(Campaign.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for campaign_id in appeared:
+        _get_campaign(session, campaign_id)
+        _tell(session, campaign_id, EMBARGO_ENDED, now=now, account_id=None, details={})
+        tell_supporters(session, campaign_id=campaign_id, now=now)
+    return list(appeared)
 
 
 def rehome_campaign(session: Session, *, slug: str, email: str, locale: str, keyring: Keyring, now: datetime) -> UUID:
@@ -352,6 +400,10 @@ def _move(
     tells_owners: bool = True,
 ) -> int:
     """Make a move where the campaign still stands as it was read; return the number of its line in the record."""
+    if campaign.state == "embargoed" and settle(standing_of(campaign), now).state != "embargoed":
+        # Its moment has come, whatever the clock's job has done so far: that is a move of its own.
+        end_embargoes(session, now=now)
+        session.refresh(campaign)
     before = standing_of(campaign)
     try:
         after = make_move(name, before, now, choice)
@@ -364,6 +416,7 @@ def _move(
             Campaign.state == before.state,
             Campaign.opens_at.is_not_distinct_from(before.opens_at),
             Campaign.closes_at.is_not_distinct_from(before.closes_at),
+            Campaign.embargo_until.is_not_distinct_from(before.embargo_until),
         )
         .values({column: getattr(after, column) for column in _COLUMNS} | dict(values or {}))
         .returning(Campaign.id)
@@ -379,8 +432,43 @@ def _move(
         details["last_day"] = last_day(after.closes_at, after.timezone).isoformat()
     if choice is not None and choice.day is not None:
         details["day"] = choice.day.isoformat()
+    if after.state == "embargoed" and after.embargo_until is not None:
+        name, details["day"] = APPROVED_UNSEEN, local_day(after.embargo_until, after.timezone).isoformat()
     who: dict[str, Any] = {"now": now, "account_id": account_id, "tells_owners": tells_owners}
     return _tell(session, campaign.id, name, details=details, **who)
+
+
+def _freeze_first(session: Session, campaign: Campaign, *, now: datetime, account_id: UUID) -> None:
+    """Make the first edition. After an embargo that was called off, what organisations signed then comes before it."""
+    texts = find_texts_to_publish(session, campaign_id=campaign.id)
+    signed = session.scalars(
+        select(Edition).where(Edition.campaign_id == campaign.id).order_by(Edition.number.desc()).limit(1)
+    ).first()
+    if signed is not None and signed.hash == edition_hash(texts):
+        return
+    is_substantive = False
+    if signed is not None:
+        before = {locale: CampaignText.from_data(text) for locale, text in signed.texts.items()}
+        source = campaign.source_locale
+        is_substantive = substance_hash(before, source) != substance_hash(texts, source)
+    freeze_edition(
+        session, campaign_id=campaign.id, texts=texts, now=now, account_id=account_id, is_substantive=is_substantive
+    )
+    if is_substantive:
+        ask_endorsers_again(session, campaign_id=campaign.id, now=now)
+
+
+def _thaw(session: Session, campaign_id: UUID) -> None:
+    """Take away the edition that was never public, but for one that organisations have signed: theirs is on record."""
+    own = select(Edition.id).where(Edition.campaign_id == campaign_id)
+    # Whoever signs it at this moment has locked it first, or finds it gone.
+    editions = session.scalars(own.with_for_update()).all()
+    session.execute(
+        delete(Edition).where(
+            Edition.id.in_(editions),
+            *(~exists().where(each.edition_id == Edition.id) for each in (Endorsement, DatedEdition, PaperBatch)),
+        )
+    )
 
 
 def _let_appeals_lapse(session: Session, campaign_id: UUID, now: datetime) -> None:

@@ -54,6 +54,8 @@ def find_check(session: Session, *, campaign_id: UUID, now: datetime) -> CheckIn
         opens_on=None if campaign.opens_at is None else local_day(campaign.opens_at, zone),
         closes_on=None if campaign.closes_at is None else last_day(campaign.closes_at, zone),
         open_for=campaign.open_for_days,
+        embargo_on=None if campaign.embargo_until is None else local_day(campaign.embargo_until, zone),
+        is_embargo_past=campaign.embargo_until is not None and campaign.embargo_until <= now,
         supporters_needed=supporters.needed,
         supporters_confirmed=supporters.confirmed,
         sponsor_state=sponsor_state,

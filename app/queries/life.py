@@ -28,7 +28,15 @@ from app.rules import publishing
 from app.rules.drafts import put_together
 from app.rules.eligibility import parse_rule
 from app.rules.khmer import comparison_key
-from app.rules.moves import CLOSED_BY_DATE, MOVES, OPENED_BY_DATE, Standing
+from app.rules.moves import (
+    APPROVED_UNSEEN,
+    CLOSED_BY_DATE,
+    EMBARGO_ENDED,
+    EMBARGO_MOVED,
+    MOVES,
+    OPENED_BY_DATE,
+    Standing,
+)
 from app.rules.permissions import StaffPermission
 from app.rules.preflight import findings
 from app.rules.texts import CampaignText, edition_hash
@@ -45,8 +53,8 @@ if TYPE_CHECKING:
 
 #: What the steps of a campaign show of its record.
 SHOWN: Final = (
-    *MOVES, OPENED_BY_DATE, CLOSED_BY_DATE, "answer_date", "rehomed", "closing_moved",
-    "appeal", "appeal_upheld",
+    *MOVES, OPENED_BY_DATE, CLOSED_BY_DATE, APPROVED_UNSEEN, EMBARGO_ENDED, EMBARGO_MOVED,
+    "answer_date", "rehomed", "closing_moved", "appeal", "appeal_upheld",
     "sponsor_asked", "sponsor_accepted", "sponsor_declined", "sponsor_expired", "sponsor_withdrawn", "sponsor_left",
     "sponsor_dissolved",
 )  # fmt: skip
@@ -111,6 +119,7 @@ class Review:
     opens_at: datetime | None
     closes_at: datetime | None
     open_for_days: int | None
+    embargo_until: datetime | None
     signatories: str
     asks: tuple[str, ...]
     rule: Rule
@@ -161,6 +170,7 @@ def standing_of(campaign: Campaign) -> Standing:
         planned_closes_at=campaign.planned_closes_at,
         presented_on=campaign.presented_on,
         answered_on=campaign.answered_on,
+        embargo_until=campaign.embargo_until,
     )
 
 
@@ -256,6 +266,7 @@ def find_review(session: Session, *, slug: str, account_id: UUID, now: datetime)
         opens_at=campaign.opens_at,
         closes_at=campaign.closes_at,
         open_for_days=campaign.open_for_days,
+        embargo_until=campaign.embargo_until,
         signatories=campaign.signatories,
         asks=tuple(campaign.asks),
         rule=parse_rule(campaign.eligibility),
@@ -344,7 +355,7 @@ def _list_lines(session: Session, campaign_id: UUID, keyring: Keyring) -> list[L
     for row in rows:
         line, account = row.Record, row.Account
         move = MOVES.get(line.what)
-        is_staff = line.what in {"rehomed", "appeal_upheld"} or (
+        is_staff = line.what in {"rehomed", "appeal_upheld", APPROVED_UNSEEN} or (
             move is not None and isinstance(move.needs, StaffPermission)
         )
         who = None

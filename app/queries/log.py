@@ -16,6 +16,7 @@ from app.models import Campaign, Checkpoint, Edition, LogLeaf, LogTile, Signatur
 from app.proofs.merkle import ENTRIES, HASH_BYTES, NoSuchProof, prove_consistency, prove_inclusion
 from app.proofs.notes import NoteSigner, write_proof
 from app.proofs.verifying import NotGenuine, Verifier, open_note
+from app.rules.moves import PUBLIC_STATES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from app.core.keys import DataKey, Keyring
     from app.proofs.merkle import ReadTile
 
-_UNOPENED: Final = ("draft", "review", "refused", "scheduled")
+_OPENED: Final = PUBLIC_STATES - {"scheduled"}
 ENTRY_LENGTH: Final = HASH_BYTES.to_bytes(2)
 
 
@@ -248,4 +249,4 @@ def _open_salt(key: DataKey | None, signature_id: UUID, sealed: bytes) -> bytes 
 
 
 def _find_campaign(session: Session, slug: str) -> UUID | None:
-    return session.scalar(select(Campaign.id).where(Campaign.slug == slug, Campaign.state.not_in(_UNOPENED)))
+    return session.scalar(select(Campaign.id).where(Campaign.slug == slug, Campaign.state.in_(_OPENED)))

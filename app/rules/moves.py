@@ -22,6 +22,8 @@ REOPENS_WITHIN: Final = timedelta(hours=24)
 COMMONS_DAYS: Final = (30, 60, 90, 120)
 #: How far away the last day of any other campaign may be put.
 FURTHEST_LAST_DAY: Final = timedelta(days=365)
+#: How far away the end of an embargo may be put.
+FURTHEST_EMBARGO: Final = timedelta(days=365)
 _ONE_DAY: Final = timedelta(days=1)
 
 _RUNNING: Final = frozenset({"scheduled", "open", "closed", "presented", "answered"})
@@ -72,8 +74,19 @@ _OPERATE: Final = StaffPermission.OPERATE
 MOVES: Final = _moves(
     Move("submit", _states("draft"), _states("review"), _TEAM, undo="recall"),
     Move("recall", _states("review"), _states("draft"), _TEAM, is_grave=False, undo="submit"),
-    Move("approve", _states("review"), _states("scheduled", "open"), _REVIEW, is_grave=False),
-    Move("send_back", _states("review"), _states("draft"), _REVIEW, is_grave=False, needs_reason=True, undo="submit"),
+    Move("approve", _states("review"), _states("scheduled", "open", "embargoed"), _REVIEW, is_grave=False),
+    Move(
+        "send_back",
+        _states("review", "embargoed"),
+        _states("draft"),
+        _REVIEW,
+        is_grave=False,
+        needs_reason=True,
+        undo="submit",
+    ),
+    # What has been seen cannot be made unseen: nothing undoes a release.
+    Move("release", _states("embargoed"), _states("scheduled", "open"), _TEAM),
+    Move("call_off", _states("embargoed"), _states("draft"), _TEAM),
     Move("refuse", _states("review"), _states("refused"), _REVIEW, needs_reason=True, undo="rework"),
     Move("rework", _states("refused"), _states("draft"), _TEAM, is_grave=False),
     Move("readmit", _states("refused"), _states("review"), _REVIEW, undo="refuse"),
@@ -88,8 +101,12 @@ MOVES: Final = _moves(
     Move("resume", _states("stopped"), _BY_DATES | {"presented", "answered"}, _OPERATE, undo="stop"),
 )
 #: What the clock does, as the record names it.
+EMBARGO_ENDED: Final = "embargo_ended"
 OPENED_BY_DATE: Final = "opened_by_date"
 CLOSED_BY_DATE: Final = "closed_by_date"
+#: An approval that nobody sees yet, as the record names it; and another end of its embargo.
+APPROVED_UNSEEN: Final = "approved_unseen"
+EMBARGO_MOVED: Final = "embargo_moved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +124,7 @@ class Standing:
     planned_closes_at: datetime | None = None
     presented_on: date | None = None
     answered_on: date | None = None
+    embargo_until: datetime | None = None  # under embargo, the planned dates are those that were wished
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +136,9 @@ class Choice:
 
 def settle(standing: Standing, now: datetime) -> Standing:
     """Return how it stands once the clock's moves that are due are made."""
+    if standing.state == "embargoed":
+        is_due = standing.embargo_until is not None and standing.embargo_until <= now
+        return _appear(standing, now) if is_due else standing
     if standing.state not in {"scheduled", "open"}:
         return standing
     by_dates = state_by_dates(standing.opens_at, standing.closes_at, now)
@@ -147,6 +168,19 @@ def make_move(name: str, standing: Standing, now: datetime, choice: Choice | Non
     if not can_move(name, standing, now):
         raise MoveRefused(settled.state)
     return _MAKE[name](settled, now, choice or Choice())
+
+
+def move_embargo(standing: Standing, until: datetime, now: datetime) -> Standing:
+    """Return how it stands once its embargo ends at another moment.
+
+    Raises MoveRefused, DateRefused for a moment that is past or too far away, ClosingPast.
+    """
+    settled = settle(standing, now)
+    if settled.state != "embargoed":
+        raise MoveRefused(settled.state)
+    if not now < until <= now + FURTHEST_EMBARGO:
+        raise DateRefused
+    return _opening(replace(settled, embargo_until=until), until)
 
 
 def extension_days(standing: Standing, now: datetime) -> list[tuple[int, date]]:
@@ -182,13 +216,44 @@ def _to(state: str) -> Callable[[Standing, datetime, Choice], Standing]:
 
 
 def _approve(standing: Standing, now: datetime, _choice: Choice) -> Standing:
-    opens_at = standing.opens_at if standing.opens_at is not None and standing.opens_at > now else now
-    closes_at = standing.closes_at
+    wished = replace(standing, planned_opens_at=standing.opens_at, planned_closes_at=standing.closes_at)
+    if standing.embargo_until is not None and standing.embargo_until > now:
+        return replace(_opening(wished, standing.embargo_until), state="embargoed")
+    return _appear(_opening(wished, now), now)
+
+
+def _opening(standing: Standing, earliest: datetime) -> Standing:
+    """Return it with the dates that were wished, but no opening before ``earliest``. Raises ClosingPast."""
+    opens_at = max(standing.planned_opens_at or earliest, earliest)
+    closes_at = standing.planned_closes_at
     if standing.open_for_days is not None:
         closes_at = closing_after(opens_at, standing.open_for_days, standing.timezone)
     if closes_at is not None and closes_at <= opens_at:
         raise ClosingPast
-    return replace(standing, state=state_by_dates(opens_at, closes_at, now), opens_at=opens_at, closes_at=closes_at)
+    return replace(standing, opens_at=opens_at, closes_at=closes_at)
+
+
+def _appear(standing: Standing, now: datetime) -> Standing:
+    """Return it in public, as its dates say; what was wished is no plan any more."""
+    state = state_by_dates(standing.opens_at, standing.closes_at, now)
+    return replace(standing, state=state, planned_opens_at=None, planned_closes_at=None)
+
+
+def _release(standing: Standing, now: datetime, _choice: Choice) -> Standing:
+    return _appear(replace(_opening(standing, now), embargo_until=now), now)
+
+
+def _back_to_draft(standing: Standing, _now: datetime, _choice: Choice) -> Standing:
+    if standing.state != "embargoed":
+        return replace(standing, state="draft")
+    return replace(
+        standing,
+        state="draft",
+        opens_at=standing.planned_opens_at,
+        closes_at=standing.planned_closes_at,
+        planned_opens_at=None,
+        planned_closes_at=None,
+    )
 
 
 def _close(standing: Standing, now: datetime, _choice: Choice) -> Standing:
@@ -267,7 +332,9 @@ _MAKE: Final[Mapping[str, Callable[[Standing, datetime, Choice], Standing]]] = {
     "submit": _to("review"),
     "recall": _to("draft"),
     "approve": _approve,
-    "send_back": _to("draft"),
+    "send_back": _back_to_draft,
+    "release": _release,
+    "call_off": _back_to_draft,
     "refuse": _to("refused"),
     "rework": _to("draft"),
     "readmit": _to("review"),

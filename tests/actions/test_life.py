@@ -58,6 +58,8 @@ def test_each_state_takes_its_moves_and_no_others(stage: Stage, clock: time_mach
         "answer": (life.record_answered, {"answered_on": date(2026, 3, 2), **who(stage)}),
         "stop": (life.stop_campaign, {"slug": slug, "because": "x", "now": NOON}),
         "resume": (life.resume_campaign, {"slug": slug, "now": NOON}),
+        "release": (life.release_campaign, who(stage)),
+        "call_off": (life.call_off_campaign, who(stage)),
     }
     calls |= more
     reviewer = {**who(stage), "account_id": moderator(stage).account_id}
@@ -72,7 +74,7 @@ def test_each_state_takes_its_moves_and_no_others(stage: Stage, clock: time_mach
     before = lines(stage)
     for state in sorted(STATES):
         opens_at = NOON + DAY if state == "scheduled" else NOON - DAY
-        put(stage, state=state, opens_at=opens_at, closes_at=NOON + 20 * DAY)
+        put(stage, state=state, opens_at=opens_at, closes_at=NOON + 20 * DAY, embargo_until=NOON + DAY)
         for name, (work, values) in calls.items():
             if state not in MOVES[name].leaves:
                 # Each says the state that it finds: one that had moved it would be seen by the next.

@@ -27,6 +27,7 @@ from app.rules.moves import (
     latest_last_day,
     list_moves,
     make_move,
+    move_embargo,
     settle,
 )
 from app.rules.permissions import Permission, StaffPermission
@@ -44,6 +45,9 @@ def standing(state: str, **dates: object) -> Standing:
     made = Standing(state, TORONTO, opens_at=NOW - 10 * DAY, closes_at=NOW + 20 * DAY)
     if state == "scheduled":
         made = replace(made, opens_at=NOW + DAY)
+    if state == "embargoed":
+        wished = {"planned_opens_at": made.opens_at, "planned_closes_at": made.closes_at}
+        made = replace(made, opens_at=NOW + DAY, embargo_until=NOW + DAY, **wished)
     if state in {"closed", "presented", "answered"}:
         made = replace(made, closes_at=NOW - DAY)
     if state in {"presented", "answered"}:
@@ -62,6 +66,7 @@ def choice(name: str) -> Choice:
 TABLE = {
     "draft": {"submit"},
     "review": {"recall", "approve", "send_back", "refuse"},
+    "embargoed": {"send_back", "release", "call_off"},
     "scheduled": {"close", "stop"},
     "open": {"close", "extend", "stop"},
     "closed": {"present", "stop"},
@@ -147,6 +152,45 @@ def test_approving_counts_the_days_from_the_opening() -> None:
     waits = replace(review, opens_at=NOW + 5 * DAY)
     assert make_move("approve", waits, NOW).closes_at == approved.closes_at + 5 * DAY - timedelta(hours=0)
     assert make_move("approve", replace(review, open_for_days=None), NOW).closes_at is None
+
+
+def test_a_letter_under_embargo_opens_no_sooner_than_it_ends() -> None:
+    review = standing("review", opens_at=None, closes_at=None, open_for_days=30, embargo_until=NOW + 2 * DAY)
+    unseen = make_move("approve", review, NOW)
+    assert (unseen.state, unseen.opens_at) == ("embargoed", NOW + 2 * DAY)
+    assert unseen.closes_at == closing_after(NOW + 2 * DAY, 30, TORONTO)
+    assert settle(unseen, NOW + 2 * DAY - INSTANT) == unseen
+    assert settle(unseen, NOW + 2 * DAY) == replace(unseen, state="open")
+    later = make_move("approve", replace(review, opens_at=NOW + 5 * DAY), NOW)
+    assert (later.state, later.opens_at) == ("embargoed", NOW + 5 * DAY)
+    assert settle(later, NOW + 2 * DAY).state == "scheduled"
+    assert make_move("approve", review, NOW + 2 * DAY).state == "open"
+    with pytest.raises(ClosingPast):
+        make_move("approve", replace(review, open_for_days=None, closes_at=NOW + 2 * DAY), NOW)
+
+
+def test_an_embargo_ends_by_hand_moves_or_is_called_off() -> None:
+    review = standing("review", opens_at=NOW + 5 * DAY, closes_at=NOW + 9 * DAY, embargo_until=NOW + 6 * DAY)
+    unseen = make_move("approve", review, NOW)
+    assert unseen.opens_at == NOW + 6 * DAY
+    released = make_move("release", unseen, NOW + DAY)
+    assert (released.state, released.opens_at, released.embargo_until) == ("scheduled", NOW + 5 * DAY, NOW + DAY)
+    assert (released.planned_opens_at, released.planned_closes_at) == (None, None)
+    assert move_embargo(unseen, NOW + DAY, NOW).opens_at == NOW + 5 * DAY  # as it was wished
+    assert move_embargo(unseen, NOW + 7 * DAY, NOW).opens_at == NOW + 7 * DAY
+    assert make_move("call_off", unseen, NOW) == replace(review, state="draft")
+    assert make_move("send_back", unseen, NOW) == replace(review, state="draft")
+    with pytest.raises(ClosingPast):
+        move_embargo(unseen, NOW + 9 * DAY, NOW)
+    for wrong in (NOW, NOW - DAY, NOW + 366 * DAY):
+        with pytest.raises(DateRefused):
+            move_embargo(unseen, wrong, NOW)
+    # From its second on it is out, whatever the job has done so far.
+    for move in ("release", "call_off", "send_back"):
+        with pytest.raises(MoveRefused, match="open"):
+            make_move(move, unseen, NOW + 6 * DAY)
+    with pytest.raises(MoveRefused, match="open"):
+        move_embargo(unseen, NOW + 8 * DAY, NOW + 6 * DAY)
 
 
 def test_approving_with_a_last_day_that_is_past_is_refused() -> None:
@@ -257,12 +301,23 @@ class Campaigning(RuleBasedStateMachine):
         days=st.none() | st.sampled_from(COMMONS_DAYS),
         closes_in=st.none() | st.integers(1, 200),
         zone=st.sampled_from([TORONTO, "Asia/Phnom_Penh", "America/Havana"]),
+        embargo=st.none() | st.integers(0, 40),
     )
-    def begin(self, form: str, opens_in: int | None, days: int | None, closes_in: int | None, zone: str) -> None:
+    def begin(
+        self,
+        *,
+        form: str,
+        opens_in: int | None,
+        days: int | None,
+        closes_in: int | None,
+        zone: str,
+        embargo: int | None,
+    ) -> None:
         self.now = NOW
         opens_at = None if opens_in is None else NOW + opens_in * DAY
         closes_at = None if closes_in is None else NOW + closes_in * DAY
-        self.standing = Standing("draft", zone, form, opens_at, closes_at, days)
+        until = None if embargo is None else NOW + embargo * DAY
+        self.standing = Standing("draft", zone, form, opens_at, closes_at, days, embargo_until=until)
 
     @rule(hours=st.integers(0, 24 * 40))
     def time_passes(self, hours: int) -> None:
@@ -295,6 +350,13 @@ class Campaigning(RuleBasedStateMachine):
         opens_at, closes_at = self.standing.opens_at, self.standing.closes_at
         assert opens_at is not None
         assert closes_at is None or opens_at < closes_at
+
+    @precondition(lambda self: self.standing.state == "embargoed")
+    @invariant()
+    def nothing_opens_under_embargo(self) -> None:
+        assert self.standing.embargo_until is not None
+        assert self.standing.opens_at is not None
+        assert self.standing.opens_at >= self.standing.embargo_until
 
     @precondition(lambda self: self.standing.state not in {"scheduled", "open"})
     @invariant()

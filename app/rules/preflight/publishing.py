@@ -177,6 +177,28 @@ def _find_dates(check: CheckInput) -> Iterator[Finding]:
         )
 
 
+def _find_embargo(check: CheckInput) -> Iterator[Finding]:
+    place = Place("embargo", page="embargo")
+    if check.is_embargo_past:
+        yield _advice(
+            "embargo",
+            place,
+            message(
+                "The moment at which the embargo ends is past: the letter would be public as soon as it is approved."
+            ),
+            message("Choose a later moment, if it is to stay private for now."),
+        )
+        return
+    ends_on, closes_on = check.embargo_on, check.closes_on
+    if ends_on is not None and closes_on is not None and check.open_for is None and ends_on > closes_on:
+        yield _block(
+            "embargo",
+            place,
+            message("The embargo would end when signing is already over."),
+            message("Choose an earlier moment, or a later last day."),
+        )
+
+
 def _find_eligibility(check: CheckInput) -> Iterator[Finding]:
     if admits_nobody(check.eligibility):
         yield _block(
@@ -247,6 +269,7 @@ RULES: Final[tuple[Callable[[CheckInput], Iterator[Finding]], ...]] = (
     _find_substance,
     _find_languages,
     _find_dates,
+    _find_embargo,
     _find_eligibility,
     _find_thresholds,
     _find_addressees,

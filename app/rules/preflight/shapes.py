@@ -112,6 +112,8 @@ class CheckInput:
     opens_on: date | None = None
     closes_on: date | None = None
     open_for: int | None = None
+    embargo_on: date | None = None  # the day on which an embargo ends
+    is_embargo_past: bool = False
     supporters_needed: int = 0
     supporters_confirmed: int = 0
     sponsor_state: str | None = None  # as in the table of sponsors; None where nobody was ever named
@@ -180,6 +182,7 @@ _LABELS: Final[Mapping[str, Message]] = {
     "addressee": message("Addressee"),
     "eligibility": message("Who can sign"),
     "dates": message("Dates"),
+    "embargo": message("End of the embargo"),
     "threshold": message("Threshold"),
     "supporters": message("Supporters"),
     "sponsor": message("Sponsor"),
@@ -218,7 +221,7 @@ class Place:
 
 
 _BOXES: Final = frozenset(_LABELS) - {
-    *("text", "languages", "addressee", "eligibility", "dates", "threshold", "supporters", "sponsor"),
+    *("text", "languages", "addressee", "eligibility", "dates", "embargo", "threshold", "supporters", "sponsor"),
 }
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
 from starlette.exceptions import HTTPException
 
 from app.actions import life
 from app.actions.campaigns import CampaignCannotMove, CampaignNotFound
+from app.actions.life import ReviewerIsOfTeam
 from app.i18n import LOCALES, message
 from app.queries.accounts import find_campaign_id
 from app.queries.life import WatchedCampaign, get_life, list_watched
@@ -33,7 +34,7 @@ CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
 SEARCH_LENGTH: Final = 200
 SHOWN: Final = 200
-ACTIONS: Final = ("stop", "resume", "rehome")
+ACTIONS: Final = ("stop", "send_back", "resume", "rehome")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 
@@ -81,14 +82,26 @@ async def _act(visit: Visit, campaign: WatchedCampaign, action: str, form: Form)
     if action == "resume":
         await database.write(life.resume_campaign, slug=slug, now=now, account_id=account_id)
         return []
-    if action == "stop":
+    if action in {"stop", "send_back"}:
         try:
             because = read_reason(form.text("reason"), is_required=True)
         except Refused as refusal:
             return [("reason", refusal.message.say(visit.locale))]
+        if action == "send_back":
+            return await _send_back(visit, campaign, because)
         await database.write(life.stop_campaign, slug=slug, because=because, now=now, account_id=account_id)
         return []
     return await _rehome(visit, campaign, form)
+
+
+async def _send_back(visit: Visit, campaign: WatchedCampaign, because: str) -> list[tuple[str, str]]:
+    """Keep a letter from appearing; return what is wrong."""
+    who: dict[str, Any] = {"campaign_id": campaign.id, "account_id": visit.signed_in.account_id, "now": visit.now}
+    try:
+        await visit.house.database.write(life.send_back_campaign, because=because, **who)
+    except ReviewerIsOfTeam:
+        return [("reason", message("You are of its team, so somebody else decides this.").say(visit.locale))]
+    return []
 
 
 async def _rehome(visit: Visit, campaign: WatchedCampaign, form: Form) -> list[tuple[str, str]]:
@@ -147,6 +160,7 @@ async def _show(
         standing=standing,
         members=await database.read(list_member_names, campaign_id=campaign.id),
         can_stop=can_move("stop", standing, visit.now),
+        can_send_back=standing.state == "embargoed",
         can_resume=can_move("resume", standing, visit.now),
         is_public=standing.state in PUBLIC_STATES,
         can_operate=True,

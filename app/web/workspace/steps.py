@@ -32,7 +32,7 @@ from app.web.gate import Page
 from app.web.reasons import read_day, read_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from starlette.responses import Response
@@ -46,7 +46,7 @@ UNPROCESSABLE: Final = 422
 #: The line of steps, in their order.
 STEPS: Final = ("draft", "review", "open", "closed", "presented", "answered")
 #: States that are no step of their own stand at one.
-_STANDS_AT: Final[Mapping[str, str]] = {"scheduled": "review", "refused": "review"}
+_STANDS_AT: Final[Mapping[str, str]] = {"scheduled": "review", "embargoed": "review", "refused": "review"}
 _TEAM_MOVES: Final = frozenset(name for name, move in MOVES.items() if move.needs is Permission.MOVE)
 #: A presentation and an answer are recorded with a day, and an extension with another.
 _DAYS: Final[Mapping[str, tuple[str, Message]]] = {
@@ -54,6 +54,13 @@ _DAYS: Final[Mapping[str, tuple[str, Message]]] = {
     "present": ("presented_on", message("Enter the day on which it was presented: after it opened, and not to come")),
     "answer": ("answered_on", message("Enter the day of the answer: after it was presented, and not to come")),
     "answer_date": ("due_on", message("Enter a day after that of the presentation")),
+}
+
+
+#: What an owner may do with a letter that nobody sees yet.
+_EMBARGO: Final[Mapping[str, Callable[..., None]]] = {
+    "release": life.release_campaign,
+    "call_off": life.call_off_campaign,
 }
 
 
@@ -104,6 +111,9 @@ async def _make(visit: Visit, name: str, form: Form) -> None:
     who: dict[str, Any] = {"campaign_id": visit.campaign.id, "account_id": visit.signed_in.account_id, "now": visit.now}
     if name == "submit":
         await database.write(life.submit_campaign, **who)
+        return
+    if name in _EMBARGO:
+        await database.write(_EMBARGO[name], **who)
         return
     if name not in _DAYS:
         await database.write(life.move_campaign, name=name, **who)
