@@ -59,9 +59,11 @@ def report_campaign(
     address: str | None,
     keyring: Keyring,
     now: datetime,
+    endorsement_id: UUID | None = None,
 ) -> None:
     """Keep what a visitor reports, unless the day is full; the same form again changes nothing.
 
+    ``endorsement_id`` is the organisation whose signature it disputes, where it does.
     ``address`` is where it came from: an IPv4 address or an IPv6 /64, as text. Only a hash of it is kept, for a day.
     """
     if session.get(Complaint, complaint_id) is not None:
@@ -84,6 +86,7 @@ def report_campaign(
         {
             "id": complaint_id,
             "campaign_id": campaign_id,
+            "endorsement_id": endorsement_id,
             "reason": reported.reason,
             "text": key.seal("complaints.text", complaint_id, reported.text) if reported.text else None,
             "email": key.seal("complaints.email", complaint_id, reported.email) if reported.email else None,

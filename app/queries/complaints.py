@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import case, func, select
 
 from app.core.keys import SealBrokenError
-from app.models import Campaign, Complaint, open_account_key, open_campaign_key
+from app.models import Campaign, Complaint, Endorsement, open_account_key, open_campaign_key
 from app.queries.drafts import find_draft_titles
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class OpenedComplaint:
     text: str | None
     email: str | None
     others: int  # open reports of the same campaign beside this one
+    endorsement_id: UUID | None = None  # the organisation whose signature it disputes
+    organisation: str | None = None  # what that organisation is called
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,15 @@ def list_complaints(session: Session, *, page: int) -> Complaints:
 def find_complaint(session: Session, *, complaint_id: UUID, keyring: Keyring) -> OpenedComplaint | None:
     """Return a report, opened, or None."""
     row = session.execute(
-        select(Complaint, Campaign.slug, Campaign.source_locale, Campaign.state.label("campaign_state"))
+        select(
+            Complaint,
+            Campaign.slug,
+            Campaign.source_locale,
+            Campaign.state.label("campaign_state"),
+            Endorsement.name.label("organisation"),
+        )
         .join(Campaign, Campaign.id == Complaint.campaign_id)
+        .outerjoin(Endorsement, Endorsement.id == Complaint.endorsement_id)
         .where(Complaint.id == complaint_id)
     ).first()
     if row is None:
@@ -116,6 +125,8 @@ def find_complaint(session: Session, *, complaint_id: UUID, keyring: Keyring) ->
         text=_open(keys, "complaints.text", complaint_id, complaint.text),
         email=_open(keys, "complaints.email", complaint_id, complaint.email),
         others=others,
+        endorsement_id=complaint.endorsement_id,
+        organisation=row.organisation,
     )
 
 
