@@ -30,4 +30,10 @@
       button.textContent = button.dataset.done;
     });
   });
+  // The telephone's own way to share, where it has one.
+  d.querySelectorAll('[data-share]').forEach((button) => {
+    if (!navigator.share) return;
+    button.parentElement.hidden = false;
+    button.addEventListener('click', () => navigator.share({ title: d.title, url: button.dataset.share }).catch(() => {}));
+  });
 })(document);
