@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from app.rules.preflight import CheckedPart
@@ -182,17 +183,19 @@ def count_by_edition(session: Session, *, campaign_id: UUID) -> dict[UUID, Editi
 def count_present(session: Session, *, campaign_id: UUID, since: int) -> int:
     """Return how many counted signatures are for an edition from number ``since`` on, signed it or renewed."""
     signature = tables.Signature
-    present = select(tables.Edition.id).where(tables.Edition.campaign_id == campaign_id, tables.Edition.number >= since)
-    has_renewed = exists().where(tables.Renewal.signature_id == signature.id, tables.Renewal.edition_id.in_(present))
     return session.scalars(
         select(func.count())
         .select_from(signature)
-        .where(
-            signature.campaign_id == campaign_id,
-            tables.is_counted(),
-            or_(signature.edition_id.in_(present), has_renewed),
-        )
+        .where(signature.campaign_id == campaign_id, tables.is_counted(), is_for(campaign_id, since))
     ).one()
+
+
+def is_for(campaign_id: UUID, since: int) -> ColumnElement[bool]:
+    """Return what is true of signatures that are for an edition from number ``since`` on, signed it or renewed."""
+    signature = tables.Signature
+    present = select(tables.Edition.id).where(tables.Edition.campaign_id == campaign_id, tables.Edition.number >= since)
+    has_renewed = exists().where(tables.Renewal.signature_id == signature.id, tables.Renewal.edition_id.in_(present))
+    return or_(signature.edition_id.in_(present), has_renewed)
 
 
 def find_asked_again(session: Session, *, token: str) -> AskedAgain | None:

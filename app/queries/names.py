@@ -11,6 +11,7 @@ from app.core.keys import SealBrokenError
 from app.models import Campaign, Member, Signature, is_counted, open_campaign_key
 from app.models.signatures import NAME_WAITS
 from app.queries.drafts import find_draft_titles
+from app.queries.editions import is_for
 from app.rules.name_check import GROUP, check_name, language_of, showing_moments
 
 if TYPE_CHECKING:
@@ -77,6 +78,25 @@ def list_names(session: Session, *, campaign_id: UUID, key: DataKey, after: int 
 def has_names(session: Session, *, campaign_id: UUID) -> bool:
     """Tell whether any name shows."""
     return session.scalar(select(Signature.id).where(_shows(campaign_id)).limit(1)) is not None
+
+
+def list_all_names(session: Session, *, campaign_id: UUID, key: DataKey, since: int | None = None) -> tuple[str, ...]:
+    """Return every name that shows, in the order of the list.
+
+    ``since`` is the edition that last changed the substance: nobody stands under what they have not signed, so only
+    those are listed who said yes to it or to a later one.
+    """
+    rows = session.execute(
+        select(Signature.id, Signature.name).where(*_stands(campaign_id, since)).order_by(Signature.name_position)
+    )
+    return tuple(key.open("signatures.name", row.id, row.name) for row in rows if row.name is not None)
+
+
+def list_shown_places(session: Session, *, campaign_id: UUID, since: int | None = None) -> tuple[int, ...]:
+    """Return the places of the names that `list_all_names` lists: a place is given once, so they name that list."""
+    place = Signature.name_position
+    found = session.scalars(select(place).where(*_stands(campaign_id, since)).order_by(place))
+    return tuple(each for each in found if each is not None)
 
 
 def judge_names(session: Session, *, keyring: Keyring, most: int) -> dict[UUID, str]:
@@ -166,6 +186,12 @@ def _judge(key: DataKey | None, signature_id: UUID, sealed: bytes | None) -> str
     name = _open(key, signature_id, sealed)
     # What cannot be opened can never show.
     return "refused" if name is None else check_name(name)
+
+
+def _stands(campaign_id: UUID, since: int | None) -> tuple[ColumnElement[bool], ...]:
+    if since is None:
+        return (_shows(campaign_id),)
+    return (_shows(campaign_id), is_for(campaign_id, since))
 
 
 def _shows(campaign_id: UUID) -> ColumnElement[bool]:

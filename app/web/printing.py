@@ -52,12 +52,13 @@ class Printer:
         media_type: str,
         make: Callable[[], bytes],
         is_permanent: bool = False,
+        is_kept: bool = True,
     ) -> bytes:
         """Return the document ``name`` of a campaign as it is in ``state``.
 
         ``state`` names all that ``make`` reads; older states are thrown away. A permanent document stays for ever as it
-        was first made for its state. ``make`` runs in a thread; what it raises is raised here, and the next one tries
-        again.
+        was first made for its state. One that is not to be kept, since it names people, is in no table, and in memory
+        only until it gives way. ``make`` runs in a thread; what it raises is raised here, and the next one tries again.
         """
         key = (campaign_id, name, state)
         known = self._documents.get(key)
@@ -66,7 +67,12 @@ class Printer:
             return known
         fetching = self._fetching.get(key)
         if fetching is None:
-            fetching = asyncio.create_task(self._fetch(key, media_type, make, is_permanent=is_permanent))
+            work = (
+                self._fetch(key, media_type, make, is_permanent=is_permanent)
+                if is_kept
+                else self._make_alone(key, make)
+            )
+            fetching = asyncio.create_task(work)
             self._fetching[key] = fetching
             fetching.add_done_callback(lambda _: self._fetching.pop(key))
         # A visitor who leaves does not end what others wait for.
@@ -84,6 +90,15 @@ class Printer:
                 return content
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
+
+    async def _make_alone(self, key: _Key, make: Callable[[], bytes]) -> bytes:
+        """Make what is written down nowhere, and forget its older states."""
+        async with self._press:
+            content = await asyncio.to_thread(make)
+        for older in [each for each in self._documents if each[:2] == key[:2]]:
+            self._held -= len(self._documents.pop(older))
+        self._remember(key, content)
+        return content
 
     async def _make(self, key: _Key, media_type: str, make: Callable[[], bytes], *, is_permanent: bool) -> bytes | None:
         """Return what was made, or None where somebody else is making it, or has just done so."""

@@ -1,0 +1,226 @@
+"""Letters to download: as they stand, to all or to one of their recipients, and as they were signed at some moment."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.documents.letter import NoSuchRecipient, locale_for, name_letter, typeset_letter
+from app.queries.letters import (
+    compare_signatories,
+    find_dated_letter,
+    find_letter_with_names,
+    find_living_letter,
+    list_dated_editions,
+    list_deliveries,
+)
+from app.rendering import choose_part
+from app.rules.deliveries import WAYS
+from app.rules.letters import content_hash, languages_of
+from app.web.public import views
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from app.i18n import Locale
+    from app.queries.letters import DatedLetter, Since
+    from app.rules.letters import Letter
+    from app.rules.texts import Part
+    from app.web.house import House, ShelvedCampaign
+
+#: As the page cache knows them.
+NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
+#: Seconds for which whoever has the letter of today need not ask again; a dated edition never changes.
+_FRESH: Final = 60
+_FOR_EVER: Final = 31_536_000
+_PDF: Final = "application/pdf"
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What the printer is asked for."""
+
+    name: str
+    state: str
+    make: Callable[[], bytes]
+    is_permanent: bool = False
+    has_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToDownload:
+    """The letter to one recipient, or to all (``place`` is 0), in the languages that it exists in."""
+
+    place: int
+    name: Part[str] | None
+    locales: tuple[Locale, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEdition:
+    """A dated edition with its files, and what has changed under the letter since."""
+
+    line: DatedLetter
+    files: tuple[ToDownload, ...]
+    since: Since
+
+
+class Letters:
+    """Routes of this part of the public pages."""
+
+    def __init__(self, house: House) -> None:
+        """Take what pages and documents need."""
+        self._house = house
+        here = "/{locale}/campaigns/{slug}"
+        self.routes: list[Route] = [
+            Route(f"{here}/letter.pdf", self.living),
+            Route(f"{here}/letter/to/{{place}}.pdf", self.living),
+            Route(f"{here}/letters", self.list),
+            Route(f"{here}/letters/{{number}}.pdf", self.dated),
+            Route(f"{here}/letters/{{number}}/to/{{place}}.pdf", self.dated),
+        ]
+
+    async def living(self, request: Request) -> Response:
+        """Set the letter as it stands, with the names of those who allow it."""
+        locale, place = views.locale_of(request), _read_number(request, "place")
+        shelved = await views.find_shelved(self._house, request)
+        found = await self._house.database.read(
+            find_living_letter, campaign_id=shelved.campaign.id, base_url=self._house.settings.base_url
+        )
+        places = () if shelved.key is None else found.places
+        other = _other_language(request, found.letter, locale, place)
+        if other is not None:
+            return other
+        order = _Order(
+            name=f"letter/{place or 'all'}/{locale}",
+            state=name_letter(found.letter, locale, place, places),
+            make=partial(self._typeset_living, shelved, locale, place, asyncio.get_running_loop()),
+            has_names=bool(places),
+        )
+        response = await self._answer(request, shelved, order, fresh=_FRESH)
+        # As the pages of names: search engines are asked to leave them alone.
+        response.headers["X-Robots-Tag"] = "noindex, noarchive"
+        return response
+
+    async def dated(self, request: Request) -> Response:
+        """Give one dated edition, byte for byte as it was first set."""
+        locale, place = views.locale_of(request), _read_number(request, "place")
+        number = _read_number(request, "number")
+        shelved = await views.find_shelved(self._house, request)
+        letter = await self._house.database.read(find_dated_letter, slug=shelved.campaign.slug, number=number or 0)
+        if letter is None:
+            raise HTTPException(404)
+        other = _other_language(request, letter, locale, place)
+        if other is not None:
+            return other
+        order = _Order(
+            name=f"dated/{number}/{place or 'all'}/{locale}",
+            state=content_hash(letter.as_data()),
+            make=partial(typeset_letter, letter, locale, place),
+            is_permanent=True,
+        )
+        return await self._answer(request, shelved, order, fresh=_FOR_EVER)
+
+    async def list(self, request: Request) -> Response:
+        """Show the files of a letter, its dated editions, who signed later, and to whom it was handed."""
+        locale = views.locale_of(request)
+        campaign = (await views.find_shelved(self._house, request)).campaign
+        database = self._house.database
+        lines = await database.read(list_dated_editions, slug=campaign.slug)
+        living = await database.read(
+            find_living_letter, campaign_id=campaign.id, base_url=self._house.settings.base_url
+        )
+        present = (*living.letter.organisations, *living.letter.earlier)
+        editions = []
+        for line in lines:
+            letter = await database.read(find_dated_letter, slug=campaign.slug, number=line.number)
+            if letter is not None:
+                since = compare_signatories(letter, present)
+                editions.append(ShownEdition(line, _list_files(letter, locale), since))
+        return views.show(
+            self._house,
+            "public/letters.html",
+            locale,
+            f"/campaigns/{campaign.slug}/letters",
+            campaign=campaign,
+            title=views.title_of(campaign, locale),
+            files=_list_files(living.letter, locale),
+            editions=editions,
+            deliveries=await database.read(list_deliveries, campaign_id=campaign.id),
+            ways={word: way.say(locale) for word, way in WAYS.items()},
+        )
+
+    def _typeset_living(
+        self, shelved: ShelvedCampaign, locale: Locale, place: int | None, loop: asyncio.AbstractEventLoop
+    ) -> bytes:
+        """Read the names, which is work, only where nobody has made this letter before; this runs in a thread."""
+        reading = self._house.database.read(
+            find_letter_with_names,
+            campaign_id=shelved.campaign.id,
+            base_url=self._house.settings.base_url,
+            key=shelved.key,
+        )
+        _, letter = asyncio.run_coroutine_threadsafe(reading, loop).result()
+        return typeset_letter(letter, locale, place)
+
+    async def _answer(self, request: Request, shelved: ShelvedCampaign, order: _Order, *, fresh: int) -> Response:
+        immutable = ", immutable" if order.is_permanent else ""
+        headers = {"ETag": f'"{order.state[:20]}"', "Cache-Control": f"public, max-age={fresh}{immutable}"}
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(status_code=304, headers=headers)
+        content = await self._house.printer.find(
+            campaign_id=shelved.campaign.id,
+            name=order.name,
+            state=order.state,
+            media_type=_PDF,
+            make=order.make,
+            is_permanent=order.is_permanent,
+            # What people may hide tomorrow is in no table in clear.
+            is_kept=not order.has_names,
+        )
+        file = "-".join([shelved.campaign.slug, *order.name.replace("/all", "").split("/")])
+        headers["Content-Disposition"] = f'inline; filename="{file}.pdf"'
+        return Response(content, media_type=_PDF, headers=headers)
+
+
+def _read_number(request: Request, name: str) -> int | None:
+    """Return a number in the address, None where the address has none; 404 for what is no number."""
+    typed = request.path_params.get(name)
+    if typed is None:
+        return None
+    if not NUMBER.fullmatch(typed):
+        raise HTTPException(404)
+    return int(typed)
+
+
+def _other_language(request: Request, letter: Letter, locale: Locale, place: int | None) -> Response | None:
+    """Lead to the letter in the language of its recipient; 404 for a recipient that it does not have."""
+    try:
+        own = locale_for(letter, locale, place)
+    except NoSuchRecipient:
+        raise HTTPException(404) from None
+    if own == locale:
+        return None
+    return RedirectResponse(f"/{own}/{request.url.path.split('/', 2)[2]}", 303)
+
+
+def _list_files(letter: Letter, locale: Locale) -> tuple[ToDownload, ...]:
+    whole = ToDownload(0, None, languages_of(letter))
+    if len(letter.recipients) == 1 and not letter.recipients[0].salutations and letter.recipients[0].locale is None:
+        return (whole,)
+    return (
+        whole,
+        *(
+            ToDownload(place, choose_part(each.names, locale, letter.source_locale), languages_of(letter, each))
+            for place, each in enumerate(letter.recipients, 1)
+        ),
+    )
