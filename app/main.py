@@ -21,21 +21,30 @@ from app.web.api.v1 import Api
 from app.web.cache import PageCache
 from app.web.districts import DistrictShelf
 from app.web.errors import error_handlers, error_responder
-from app.web.forms import LONG_BODY_BYTES
+from app.web.forms import UPLOAD_BYTES
 from app.web.health import Health
 from app.web.house import House, Shelf
 from app.web.limits import Limits
 from app.web.middleware import ClientAddress, HostGate, Shield
 from app.web.moderation.door import Moderation
 from app.web.office.door import OfficeDoor
+from app.web.printing import Printer
 from app.web.public.asking import Asking
 from app.web.public.complaining import Complaining
 from app.web.public.confirming import Confirming
 from app.web.public.counting import Counting
 from app.web.public.development import Mailbox
+from app.web.public.disputing import Disputing
 from app.web.public.editions import Editions
+from app.web.public.endorsing import Endorsing
+from app.web.public.feeds import Feeds
+from app.web.public.letters import Letters
 from app.web.public.names import Names
+from app.web.public.own_endorsement import OwnEndorsementPage
 from app.web.public.own_signature import OwnPage
+from app.web.public.paper import Paper
+from app.web.public.pictures import Pictures
+from app.web.public.previewing import Previewing
 from app.web.public.proof import Proof
 from app.web.public.reading import Reading
 from app.web.public.receipts import Receipts
@@ -62,12 +71,14 @@ PUBLIC: Final = (
     Signing,  # first: an address is looked for in this order, and nothing is asked for as often at once
     Health,
     Mailbox,
+    Feeds,  # before pages: /sitemap.xml is no language
     Reading,
     Confirming,
     OwnPage,
     Receipts,
     Editions,
     Supporting,
+    Previewing,
     Sponsoring,
     Unsubscribing,
     Asking,
@@ -75,8 +86,14 @@ PUBLIC: Final = (
     Complaining,
     Names,
     Proof,
+    Pictures,
+    Letters,
     Reports,
     Verifying,
+    Endorsing,
+    OwnEndorsementPage,
+    Disputing,
+    Paper,
 )
 
 
@@ -94,6 +111,7 @@ def build_house(settings: Settings) -> House:
         Limits(database, keyring, settings),
         Switchboard(database),
         DistrictShelf(database),
+        Printer(database),
     )
 
 
@@ -121,7 +139,7 @@ def create_app(house: House, *, with_background: bool = True) -> ASGIApp:
         redoc_url=None,
         lifespan=lifespan,
         exception_handlers=error_handlers(respond),  # type: ignore[arg-type]  # handlers of narrower exceptions
-        max_body_size=LONG_BODY_BYTES,
+        max_body_size=UPLOAD_BYTES,
         form_limits={"max_files": 0, "max_fields": 0},
         telemetry={"tracing": False, "metrics": False, "logs": False},
         redirect_slashes=False,

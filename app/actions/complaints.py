@@ -6,18 +6,17 @@ However much comes, the answer is the same: what is beyond the caps of a day is 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from sqlalchemy import delete, func, or_, select, update
 
 from app.actions.accounts import make_account_key
-from app.actions.limiting import BUCKETS_KEPT, Added, Asked, exchange_hits, find_salts
+from app.actions.limiting import count_today
 from app.actions.records import record
 from app.core.db import dialect_of, insert_if_absent
-from app.core.keys import keyed_hash
 from app.models import Complaint, open_campaign_key
-from app.rules.limits import is_private, minute_of
+from app.rules.limits import is_private
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -74,7 +73,8 @@ def report_campaign(
     if (
         address is not None
         and not is_private(address)
-        and _count_hit(session, campaign_id, address, keyring, now) > FROM_AN_ADDRESS
+        and count_today(session, what=b"complaint", campaign_id=campaign_id, address=address, keyring=keyring, now=now)
+        > FROM_AN_ADDRESS
     ):
         return
     # A campaign's key is destroyed a year after it closes; its page, and what is wrong with it, stay.
@@ -124,14 +124,3 @@ def forget_complaints(session: Session, *, now: datetime) -> int:
         update(Complaint).where(Complaint.id.in_(old)).values(text=None, email=None).returning(Complaint.id)
     ).all()
     return max(len(deleted), len(emptied))
-
-
-def _count_hit(session: Session, campaign_id: UUID, address: str, keyring: Keyring, now: datetime) -> int:
-    """Count one more report from an address on a campaign, and return how many there were today (UTC)."""
-    today = now.astimezone(UTC).date()
-    (salt,) = find_salts(session, days=(today,)).values()
-    mark = keyed_hash(salt, b"complaint", keyed_hash(keyring.limits, campaign_id.bytes, address.encode()))
-    minute = minute_of(datetime.combine(today, time(), UTC))
-    added = Added(mark, minute, 1, now + BUCKETS_KEPT)
-    (counted,) = exchange_hits(session, added=(added,), asked=(Asked((mark,), minute - 1),))
-    return counted.hits

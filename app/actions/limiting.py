@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.actions.sets import create_automatic_set
 from app.core.db import dialect_of, insert_if_absent
+from app.core.keys import keyed_hash
 from app.mail.outbox import salt_of
 from app.models import LimitBucket, UsedChallenge, open_campaign_key
 from app.rules.limits import minute_of
@@ -19,7 +20,7 @@ from app.rules.sets import Conditions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
-    from datetime import date, datetime
+    from datetime import date
     from uuid import UUID
 
     from sqlalchemy import Table
@@ -149,3 +150,19 @@ def forget_buckets(session: Session, *, now: datetime) -> None:
     """Forget the minutes that no window reaches any more, and proofs that have expired."""
     session.execute(delete(LimitBucket).where(LimitBucket.ends_at <= now))
     session.execute(delete(UsedChallenge).where(UsedChallenge.expires_at <= now))
+
+
+def count_today(
+    session: Session, *, what: bytes, campaign_id: UUID, address: str, keyring: Keyring, now: datetime
+) -> int:
+    """Count one more of ``what`` from an address on a campaign, and return how many there were today (UTC).
+
+    ``address`` is an IPv4 address or an IPv6 /64, as text. Only a hash of it is kept, for a day.
+    """
+    today = now.astimezone(UTC).date()
+    (salt,) = find_salts(session, days=(today,)).values()
+    mark = keyed_hash(salt, what, keyed_hash(keyring.limits, campaign_id.bytes, address.encode()))
+    minute = minute_of(datetime.combine(today, time(), UTC))
+    added = Added(mark, minute, 1, now + BUCKETS_KEPT)
+    (counted,) = exchange_hits(session, added=(added,), asked=(Asked((mark,), minute - 1),))
+    return counted.hits

@@ -17,6 +17,7 @@ from app.rules import campaign_file as files
 from app.rules.campaign_file import campaign_as_data
 from app.rules.drafts import put_together
 from app.rules.eligibility import parse_rule
+from app.rules.letters import Letterhead
 from app.rules.life import closing_after, last_day
 from app.rules.moves import PUBLIC_STATES
 from app.rules.texts import CampaignText, edition_hash
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
     from app.core.keys import Keyring
@@ -88,6 +90,11 @@ class Endorsement:
     is_disputed: bool
     logo: str | None  # SHA-256 of its picture, where it gave one
 
+    def name_in(self, locale: str) -> tuple[str, str | None]:
+        """Return its name for readers of ``locale``, and the language that name is in where that is known."""
+        found = self.names.get(locale)
+        return (self.name, None) if found is None else (found, locale)
+
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -133,6 +140,7 @@ class Campaign:
     answer_due_on: date | None = None
     people_per_mailbox: int = 1
     paper: int = 0  # signatures in ink on sheets that were checked; never a part of ``signatures``
+    letterhead: Letterhead = field(default_factory=Letterhead)
 
     @property
     def next_threshold(self) -> Threshold | None:
@@ -187,18 +195,12 @@ class CampaignCard:
 
 def find_campaign(session: Session, *, slug: str) -> Campaign | None:
     """Return a published campaign with its current edition, or None."""
-    row = session.execute(_CAMPAIGN.add_columns(_PRESENT_SINCE).where(tables.Campaign.slug == slug, _IS_PUBLIC)).first()
-    if row is None:
-        return None
-    edition = row.Edition
-    texts = {locale: CampaignText.from_data(text) for locale, text in edition.texts.items()}
-    return _campaign(
-        session,
-        row.Campaign,
-        _Words(edition.id, edition.number, edition.hash, texts),
-        signatures=row.signatures,
-        present_since=row.present_since,
-    )
+    return _find(session, and_(tables.Campaign.slug == slug, _IS_PUBLIC))
+
+
+def find_any_campaign(session: Session, *, campaign_id: UUID) -> Campaign | None:
+    """Return a campaign with its current edition, published or not, or None where it has no edition yet."""
+    return _find(session, tables.Campaign.id == campaign_id)
 
 
 def find_preview(session: Session, *, campaign_id: UUID, now: datetime) -> Campaign:
@@ -231,6 +233,21 @@ def find_preview(session: Session, *, campaign_id: UUID, now: datetime) -> Campa
     if campaign.open_for_days is not None:
         closes_at = closing_after(max(campaign.opens_at or now, now), campaign.open_for_days, campaign.timezone)
     return replace(preview, state="open", closes_at=closes_at)
+
+
+def _find(session: Session, which: ColumnElement[bool]) -> Campaign | None:
+    row = session.execute(_CAMPAIGN.add_columns(_PRESENT_SINCE).where(which)).first()
+    if row is None:
+        return None
+    edition = row.Edition
+    texts = {locale: CampaignText.from_data(text) for locale, text in edition.texts.items()}
+    return _campaign(
+        session,
+        row.Campaign,
+        _Words(edition.id, edition.number, edition.hash, texts),
+        signatures=row.signatures,
+        present_since=row.present_since,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +289,7 @@ def _campaign(
         answer_due_on=campaign.answer_due_on if campaign.state == "presented" else None,
         people_per_mailbox=campaign.people_per_mailbox,
         paper=_count_paper(session, campaign.id),
+        letterhead=_find_letterhead(session, campaign),
     )
 
 
@@ -445,6 +463,14 @@ def _list_endorsements(session: Session, campaign_id: UUID, present_since: int |
         )
         for each, number, renewed, logo in rows
     )
+
+
+def _find_letterhead(session: Session, campaign: tables.Campaign) -> Letterhead:
+    head = session.get(tables.Letterhead, campaign.id)
+    if head is None:
+        # Joint statements number their organisations, as a rule.
+        return Letterhead(is_numbered=campaign.kind == "joint_statement")
+    return Letterhead(head.places, head.dated_on, head.subjects, head.arrangement, head.is_numbered)
 
 
 def _count_paper(session: Session, campaign_id: UUID) -> int:

@@ -9,7 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from app.i18n import LOCALES, Locale, as_locale
 from app.i18n.collation import collation_key
@@ -31,6 +31,35 @@ class Recipient:
     country: str
     salutations: Mapping[str, str] = field(default_factory=dict)
     locale: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """What stands above a letter beside its addressees, and how its signatories stand; texts by locale."""
+
+    places: Mapping[str, str] = field(default_factory=dict)
+    dated_on: date | None = None
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    arrangement: str = ARRANGEMENTS[0]
+    is_numbered: bool = False
+
+
+class Arranged(Protocol):
+    """What can stand in a list of signatories."""
+
+    @property
+    def country(self) -> str | None:
+        """Its country, ISO 3166-1 alpha-2."""
+
+    @property
+    def kind(self) -> str | None:
+        """What it is, a word of app/rules/organisations.py."""
+
+    def name_in(self, locale: str) -> tuple[str, str | None]:
+        """Return its name for readers of ``locale``, and the language that name is in where that is known."""
+
+
+T = TypeVar("T", bound=Arranged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,32 +143,32 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Generic[T]):
     """A signatory in its place; ``number`` counts through all groups, None where they are not numbered."""
 
-    signatory: Signatory
+    signatory: T
     number: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class Group(Generic[T]):
     """Signatories that stand together; ``heading`` is a country's code or a kind's word, None where there is but one.
 
     An empty heading stands over those that said neither.
     """
 
     heading: str | None
-    signatories: tuple[Listed, ...]
+    signatories: tuple[Listed[T], ...]
 
 
 def arrange(
-    signatories: Sequence[Signatory],
+    signatories: Sequence[T],
     *,
     arrangement: str,
     is_numbered: bool,
     locale: str,
     country_names: Mapping[str, str],
-) -> tuple[Group, ...]:
+) -> tuple[Group[T], ...]:
     """Return signatories, given in the order of signing, as they stand for readers of ``locale``.
 
     ``country_names`` are by code, in that language. Countries are in the order of their names, kinds in the form's, and
@@ -173,13 +202,13 @@ def languages_of(letter: Letter, recipient: Recipient | None = None) -> tuple[Lo
 
 
 def _group(
-    signatories: Sequence[Signatory], arrangement: str, locale: Locale, country_names: Mapping[str, str]
-) -> list[tuple[str | None, list[Signatory]]]:
+    signatories: Sequence[T], arrangement: str, locale: Locale, country_names: Mapping[str, str]
+) -> list[tuple[str | None, list[T]]]:
     if not signatories:
         return []
     if arrangement not in {"by_country", "by_kind"}:
         return [(None, list(signatories))]
-    found: dict[str, list[Signatory]] = {}
+    found: dict[str, list[T]] = {}
     for each in signatories:
         heading = (each.country if arrangement == "by_country" else each.kind) or ""
         found.setdefault(heading, []).append(each)
@@ -193,5 +222,5 @@ def _group(
     return [(heading, found[heading]) for heading in sorted(found, key=order)]
 
 
-def _name_key(signatory: Signatory, locale: Locale) -> bytes:
+def _name_key(signatory: Arranged, locale: Locale) -> bytes:
     return collation_key(signatory.name_in(locale)[0], locale)

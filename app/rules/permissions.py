@@ -37,6 +37,8 @@ class Permission(StrEnum):
     ASK_SPONSOR = "ask_sponsor"
     MANAGE_TEAM = "manage_team"
     OPEN_OFFICE = "open_office"  # who of a member's staff may see the counts
+    DECIDE_ENDORSEMENTS = "decide_endorsements"  # see who speaks for an organisation, accept or decline it
+    ENTER_PAPER = "enter_paper"  # register sheets signed in ink, see their pictures, type what stands on them
     LEAVE = "leave"
 
 
@@ -49,6 +51,7 @@ _EDITORS: Final = _WRITERS | {
     Permission.SUPPORT,
     Permission.DRAFT_NEWS,
     Permission.RESPOND,
+    Permission.ENTER_PAPER,
 }
 ALLOWED: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.OWNER: frozenset(Permission),

@@ -24,9 +24,10 @@ ENTRIES: Final = 1024
 WORTH_COMPRESSING: Final = 512
 
 LISTED: Final = re.compile(
-    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/editions(?:/[0-9]{1,5})?|/names(?:/[1-9][0-9]{0,6}00)?"
-    r"|/reports(?:/[1-9][0-9]{0,4})?)?"
-    r"|privacy|counting|refusals|accessibility|about|verify)?"
+    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/paper|/editions(?:/[0-9]{1,5})?|/names(?:/[1-9][0-9]{0,6}00)?"
+    r"|/letters|/reports(?:/[1-9][0-9]{0,4})?)?"
+    r"|privacy|counting|refusals|accessibility|about|verify|feed\.xml)?"
+    r"|/sitemap\.xml|/robots\.txt"
     r"|/api/v1/(?:openapi\.json|campaigns(?:/[a-z0-9-]+(?:/count|/breakdown|/integrity)?)?)"
 )
 #: Pages whose query chooses what they show: with a query they are made anew.

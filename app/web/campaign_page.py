@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.i18n import say
 from app.rules.eligibility import claim_label, claims_of, who_can_sign
+from app.rules.letters import arrange
 from app.rules.life import closing_after, days_left, is_signing_open, last_day, local_day, state_by_dates
+from app.rules.organisations import KINDS
 from app.rules.places import (
     COMMON_COUNTRIES,
     SUBDIVISIONS,
@@ -28,14 +30,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from app.i18n import Locale
-    from app.queries.campaigns import Campaign, CampaignCard
+    from app.queries.campaigns import Campaign, CampaignCard, Endorsement
     from app.rules.districts import ProvinceGroup
+    from app.rules.letters import Group
     from app.web.districts import Districts
     from app.web.house import House
 
 #: What the form sends for a country that has no list of provinces here.
 ELSEWHERE: Final = "elsewhere"
-Group = tuple[str, tuple[tuple[str, str], ...]]
+Options = tuple[str, tuple[tuple[str, str], ...]]
 
 
 def campaign_context(
@@ -69,6 +72,32 @@ def campaign_context(
         "present": present,
         **dates_of(campaign, now),
         **sharing(house, campaign, locale),
+        **signatories_of(campaign, locale),
+    }
+
+
+def signatories_of(campaign: Campaign, locale: Locale) -> dict[str, Any]:
+    """Return the organisations under the present text in groups, as its team chose, and those under an earlier one.
+
+    ``headings`` are what stands over a group, by a country's code or a kind's word.
+    """
+    head = campaign.letterhead
+    countries = {each.country: country_name(each.country, locale) for each in campaign.endorsements if each.country}
+
+    def place(*, is_present: bool) -> tuple[Group[Endorsement], ...]:
+        return arrange(
+            [each for each in campaign.endorsements if each.is_present is is_present],
+            arrangement=head.arrangement,
+            is_numbered=head.is_numbered and is_present,
+            locale=locale,
+            country_names=countries,
+        )
+
+    headings = {**{word: kind.say(locale) for word, kind in KINDS.items()}, **countries, "": say(locale, "Others")}
+    return {
+        "signatories": place(is_present=True),
+        "earlier_signatories": place(is_present=False),
+        "headings": headings,
     }
 
 
@@ -130,8 +159,8 @@ class SigningForm:
     claims: tuple[tuple[str, str, bool], ...]
     errors: tuple[tuple[str, str], ...]
     asks: frozenset[str]
-    countries: tuple[Group, ...]
-    subdivisions: tuple[Group, ...]
+    countries: tuple[Options, ...]
+    subdivisions: tuple[Options, ...]
     asks_district: bool
     districts: tuple[ProvinceGroup, ...]
     edition: str
@@ -183,13 +212,13 @@ def signing_form(
     )
 
 
-def country_groups(locale: Locale) -> tuple[Group, ...]:
+def country_groups(locale: Locale) -> tuple[Options, ...]:
     """Return the likely countries and then all of them."""
     likely = tuple((code, country_name(code, locale)) for code in COMMON_COUNTRIES)
     return ((say(locale, "Often chosen"), likely), (say(locale, "All countries"), list_countries(locale)))
 
 
-def subdivision_groups(locale: Locale) -> tuple[Group, ...]:
+def subdivision_groups(locale: Locale) -> tuple[Options, ...]:
     """Return one list in groups by country, so that it needs no script."""
     groups = tuple((country_name(country, locale), list_subdivisions(country, locale)) for country in SUBDIVISIONS)
     return (*groups, (say(locale, "Elsewhere"), ((ELSEWHERE, say(locale, "My country is not in this list")),)))

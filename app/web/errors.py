@@ -45,7 +45,7 @@ SENTENCES: Final[dict[int, tuple[Message, Message]]] = {
     ),
     413: (
         message("What you sent is too large"),
-        message("Shorten what you wrote and send the form again."),
+        message("Shorten what you wrote, or make the picture smaller, and send the form again."),
     ),
     500: (
         message("Something went wrong"),

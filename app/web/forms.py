@@ -64,10 +64,14 @@ def body_limit(path: str) -> int:
     return LONG_BODY_BYTES if LONG_BODIES.fullmatch(path) else BODY_BYTES
 
 
+def is_plain_form(request: Request) -> bool:
+    """Tell whether a post is a form without files."""
+    return request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower() == MEDIA_TYPE
+
+
 async def read_form(request: Request, *, repeated: frozenset[str] = frozenset()) -> Form:
     """Read the body of a post. Raises HTTPException 400, 413 or 415."""
-    media_type = request.headers.get("content-type", MEDIA_TYPE).partition(";")[0].strip().lower()
-    if media_type != MEDIA_TYPE:
+    if not is_plain_form(request):
         raise HTTPException(415)
     body = await request.body()
     # Where a picture may be sent, a form without one is still a form.

@@ -18,7 +18,7 @@ from app.i18n import as_locale
 from app.queries.accounts import find_campaign_id, find_team_campaign
 from app.queries.offices import list_office_campaigns
 from app.rules.permissions import STAFF, OfficePermission, Permission, StaffPermission
-from app.web.forms import read_form
+from app.web.forms import is_plain_form, read_form
 from app.web.house import SLUG
 from app.web.proving import own_path, show_proof
 from app.web.sessions import FormGuard, find_visitor, is_proven
@@ -235,7 +235,8 @@ class Gate:
         What a session that has ended in the meantime posted is shown again, to be copied: nothing typed is lost.
         """
         typed: list[str] = []
-        if request.method == "POST":
+        # A file cannot be shown to be copied, and is not read.
+        if request.method == "POST" and is_plain_form(request):
             form = await read_form(request, repeated=ANY_FIELD)
             typed = [value for value in form.typed().values() if len(value) > _WORTH_KEEPING]
         # Some addresses only take a form, or are a file: there would be nothing to see after signing in.

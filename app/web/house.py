@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.web.cache import PageCache
     from app.web.districts import DistrictShelf
     from app.web.limits import Limits
+    from app.web.printing import Printer
     from app.web.switchboard import Switchboard
 
 #: What an importer takes. Nothing else is asked of the database: PostgreSQL refuses a NUL as if we were at fault.
@@ -87,3 +88,4 @@ class House:
     limits: Limits
     switchboard: Switchboard
     districts: DistrictShelf
+    printer: Printer

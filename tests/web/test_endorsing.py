@@ -15,6 +15,7 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from app.actions import endorsing as actions
+from app.actions.endorsing import forms
 from app.core.clock import utc_now
 from app.models import Campaign, Endorsement
 from app.queries.complaints import list_complaints
@@ -405,6 +406,30 @@ def test_the_same_answer_whether_or_not_an_organisation_is_known(stage: Stage) -
     confirmed(stage, slug)
     known, new = endorse(stage, slug), endorse(stage, slug, email="new@khmerwomen.example")
     assert (known.status_code, known.text, dict(known.headers)) == (new.status_code, new.text, dict(new.headers))
+
+
+@on_one_database
+def test_beyond_the_caps_of_a_day_nothing_is_kept_and_the_answer_is_the_same(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = stage.campaign(letter())
+    monkeypatch.setattr(forms, "FORMS_FROM_AN_ADDRESS", 2)
+    monkeypatch.setattr(forms, "FORMS_FOR_A_CAMPAIGN", 4)
+
+    def send(number: int, address: str) -> tuple[int, str]:
+        transport = httpx.ASGITransport(stage.app, client=(address, 40_000))
+        browser = httpx.AsyncClient(transport=transport, base_url=stage.settings.base_url)
+        answer = stage.post(
+            f"/en/campaigns/{slug}/endorse", good(email=f"person-{number}@khmerwomen.example"), browser=browser
+        )
+        return answer.status_code, answer.headers["location"]
+
+    answers = {send(number, "203.0.113.9") for number in range(4)}
+    assert states(stage, slug) == ["asked", "asked"]
+    answers |= {send(number, f"192.0.2.{number}") for number in range(4, 9)}
+    assert states(stage, slug) == ["asked"] * 4
+    assert len(answers) == 1
+    assert len(stage.deliver()) == 4
 
 
 @pytest.mark.parametrize("payload", HOSTILE, ids=range(len(HOSTILE)))

@@ -16,7 +16,7 @@ from app.actions.endorsing.deciding import (
     remove_endorsement,
     restore_endorsement,
 )
-from app.actions.endorsing.forms import confirm_endorsement, request_endorsement
+from app.actions.endorsing.forms import confirm_endorsement, request_endorsement, take_form
 from app.actions.endorsing.lasting import CHUNK, ask_endorsers_again, expire_endorsements, forget_endorsers
 from app.actions.endorsing.own_page import (
     hand_over_endorsement,
@@ -64,5 +64,6 @@ __all__ = [
     "request_endorsement",
     "restore_endorsement",
     "send_authority_letter",
+    "take_form",
     "withdraw_endorsement",
 ]

@@ -26,7 +26,9 @@ from app.actions.endorsing.rows import (
     see_that_alone,
 )
 from app.actions.endorsing.telling import Addressed, note, notify, owe, tell_team
+from app.actions.limiting import count_today
 from app.models import Endorsement, Letter, open_campaign_key
+from app.rules.limits import is_private
 from app.rules.normalise import canonical_email
 from app.rules.organisations import can_confirm, find_resembled, organisation_key, proves_domain, website_domain
 
@@ -45,6 +47,36 @@ if TYPE_CHECKING:
 LETTERS_EACH: Final = 5
 LETTERS_APART: Final = timedelta(seconds=60)
 VERSIONS: Final = 5
+
+
+#: Forms kept in a day of one address (of an office, perhaps) on a campaign, and from everywhere on it.
+FORMS_FROM_AN_ADDRESS: Final = 20
+FORMS_FOR_A_CAMPAIGN: Final = 500
+_DAY: Final = timedelta(hours=24)
+
+
+def take_form(
+    session: Session,
+    *,
+    campaign_id: UUID,
+    edition_id: UUID,
+    asked: Asked,
+    key: DataKey,
+    address: str | None,
+    keyring: Keyring,
+    now: datetime,
+) -> None:
+    """Keep a form that came from ``address``, unless the day is full; whoever sends it is told the same."""
+    lately = select(func.count()).where(Endorsement.campaign_id == campaign_id, Endorsement.asked_at > now - _DAY)
+    if session.scalars(lately.where(Endorsement.state == "asked")).one() >= FORMS_FOR_A_CAMPAIGN:
+        return
+    if address is not None and not is_private(address):
+        forms = count_today(
+            session, what=b"endorsement", campaign_id=campaign_id, address=address, keyring=keyring, now=now
+        )
+        if forms > FORMS_FROM_AN_ADDRESS:
+            return
+    request_endorsement(session, campaign_id=campaign_id, edition_id=edition_id, asked=asked, key=key, now=now)
 
 
 def request_endorsement(

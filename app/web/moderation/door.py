@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from app.web.gate import Gate
-from app.web.moderation import alarms, appeals, campaigns, complaints, names, reviews, sets, signatures, switches
+from app.web.moderation import (
+    alarms,
+    appeals,
+    authority,
+    campaigns,
+    complaints,
+    endorsements,
+    names,
+    reviews,
+    sets,
+    signatures,
+    switches,
+)
 
 if TYPE_CHECKING:
     from starlette.routing import Route
@@ -22,6 +34,8 @@ PAGES: Final[tuple[Page, ...]] = (
     *names.PAGES,
     *complaints.PAGES,
     *appeals.PAGES,
+    *authority.PAGES,
+    *endorsements.PAGES,
     *campaigns.PAGES,
 )
 

@@ -21,6 +21,7 @@ from app.queries.campaigns import find_campaign
 from app.queries.editions import find_bound_edition
 from app.queries.endorsements import find_endorse_link, find_logo
 from app.rendering import choose_part
+from app.rules.origins import place_of
 from app.rules.places import country_name
 from app.web import campaign_page, marks
 from app.web.cookies import write_locale_cookie
@@ -86,11 +87,13 @@ class Endorsing:
         if asked is None or edition_id is None:
             return self._show_form(request, campaign, form, now, errors=errors, edition=shown or None, via=via)
         await self._house.database.write(
-            endorsing.request_endorsement,
+            endorsing.take_form,
             campaign_id=campaign.id,
             edition_id=edition_id,
             asked=asked,
             key=shelved.key,
+            address=place_of(request.client.host if request.client else None).address,
+            keyring=self._house.keyring,
             now=now,
         )
         await _pause()

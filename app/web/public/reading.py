@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -13,13 +13,19 @@ from app.queries.editions import count_present
 from app.queries.names import has_names
 from app.web import campaign_page
 from app.web.language import visitor_locale
+from app.web.marks import form_mark
 from app.web.public import views
+from app.web.public.endorsing_form import can_endorse, endorse_context
+from app.web.public.pictures import card_path
 from app.web.public.signing_form import VIA
 from app.web.public.weighing import wants_proof
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.requests import Request
 
+    from app.i18n import Locale
     from app.web.house import House, ShelvedCampaign
 
 SEARCH_LENGTH: Final = 200
@@ -94,6 +100,8 @@ class Reading:
             locale,
             f"/campaigns/{campaign.slug}",
             has_names=await self._has_names(shelved),
+            card_path=card_path(campaign, locale, now),
+            **self._endorsing(shelved, locale, now, is_paused=is_paused),
             **campaign_page.campaign_context(
                 self._house,
                 campaign,
@@ -106,6 +114,12 @@ class Reading:
                 districts=await self._house.districts.find_for(campaign),
             ),
         )
+
+    def _endorsing(self, shelved: ShelvedCampaign, locale: Locale, now: datetime, *, is_paused: bool) -> dict[str, Any]:
+        if is_paused or not can_endorse(shelved, now):
+            return {}
+        made = form_mark(self._house.keyring, shelved.campaign.id, now)
+        return endorse_context(shelved.campaign, locale, made=made)
 
     async def _has_names(self, shelved: ShelvedCampaign) -> bool:
         if shelved.key is None or shelved.campaign.state == "stopped" or not shelved.campaign.takes_individuals:
