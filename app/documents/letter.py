@@ -231,24 +231,31 @@ def _write_signed(letter: Letter, locale: Locale) -> list[dict[str, Any]]:
     """Return the parts of the list of signatories: organisations, those of an earlier text, people, paper."""
     parts = []
     if letter.organisations:
-        heading = _count(
-            locale, "Signed by %(n)s organisation", "Signed by %(n)s organisations", len(letter.organisations)
+        number = len(letter.organisations)
+        heading = say_number(
+            locale,
+            "Signed by %(n)s organisation",
+            "Signed by %(n)s organisations",
+            number,
+            n=format_number(number, locale),
         )
         parts.append(_part(heading, groups=_write_groups(letter, letter.organisations, locale)))
     if letter.earlier:
         heading = say(locale, "These signed an earlier text, and have not said yes to this one")
         parts.append(_part(heading, groups=_write_groups(letter, letter.earlier, locale)))
     if letter.takes_individuals:
-        heading = _count(locale, "Signed by %(n)s person", "Signed by %(n)s people", letter.individuals)
+        people = format_number(letter.individuals, locale)
+        heading = say_number(locale, "Signed by %(n)s person", "Signed by %(n)s people", letter.individuals, n=people)
         note = say(locale, "Names of those who allowed it") if letter.names else ""
         groups = [{"heading": "", "names": list(letter.names)}] if letter.names else []
         parts.append(_part(heading, note=note, groups=groups, is_people=True))
     if letter.paper:
-        heading = _count(
+        heading = say_number(
             locale,
             "On paper, and counted apart: %(n)s signature",
             "On paper, and counted apart: %(n)s signatures",
             letter.paper,
+            n=format_number(letter.paper, locale),
         )
         parts.append(_part(heading))
     return parts
@@ -311,7 +318,8 @@ def _write_colophon(letter: Letter, locale: Locale) -> dict[str, Any]:
     codes = [{"name": say(locale, "Fingerprint of the text (SHA-256)"), "parts": _fold(letter.edition_hash)}]
     if letter.number is None:
         date = format_date(local_day(letter.signed_as_of, letter.timezone), locale)
-        lines = [f"{say(locale, 'Signatories as of %(date)s', date=date)} · {edition}"]
+        signed = say(locale, "Signatories as of %(date)s", date=date)
+        lines = [f"{signed} · {edition}"]
         return {"lines": lines, "codes": codes}
     moment = format_moment(letter.signed_as_of, letter.timezone, locale)
     number = say(locale, "Dated edition no. %(number)s", number=format_number(letter.number, locale))
@@ -324,10 +332,6 @@ def _write_colophon(letter: Letter, locale: Locale) -> dict[str, Any]:
 def _fold(digest: str) -> list[str]:
     """Return a digest in parts between which a line may end."""
     return [digest[at : at + 8] for at in range(0, len(digest), 8)]
-
-
-def _count(locale: Locale, one: str, many: str, number: int) -> str:
-    return say_number(locale, one, many, number, n=format_number(number, locale))
 
 
 def _spoken(part: Part[str], locale: str) -> str | dict[str, str]:
