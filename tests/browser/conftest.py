@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpx
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import sync_playwright
 
 from app.actions.campaigns import Publication, import_campaign
@@ -31,7 +32,7 @@ from tests.postgres import free_port
 from tests.stage import read_letters, small_campaign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from playwright.sync_api import Browser, Locator, Page
 
@@ -49,6 +50,7 @@ FLAGS: Final = [
 ]
 START_SECONDS: Final = 30
 LETTER_SECONDS: Final = 20
+ALL_RULES: Final = {"resultTypes": ["violations"]}
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,18 @@ def open_letter(page: Page, server: LiveServer, address: str) -> None:
     server.wait_for_link(address, "/confirm/")
     page.goto(f"{server.url}/dev/mailbox")
     press(page.locator("article", has_text=address).get_by_role("link", name="/confirm/").first)
+
+
+def run_axe(page: Page, options: Mapping[str, object] = ALL_RULES) -> AxeResults:
+    """Look for what keeps people out of the page as it is now.
+
+    axe is given to each document once, however often it is looked at, and answers with the violations alone: handing
+    it over each time, and all that it says of what is right, was a third of a look.
+    """
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("async options => (await axe.run(options)).violations", options)
+    return AxeResults({"violations": found})
 
 
 def find_overflow(page: Page) -> Any:  # noqa: ANN401 - JSON

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from tests.browser.conftest import ROOT, find_overflow, press
+from tests.browser.conftest import ROOT, find_overflow, press, run_axe
 from tests.browser.test_editor import SET_UP, Desk
 from tests.stage import small_campaign
 
@@ -70,7 +69,7 @@ def test_the_sentence_follows_every_choice(desk: Desk) -> None:
     page.locator("#i1-age").fill("18")
     expect(english).to_have_text("Permanent residents of Canada aged 18 or over")
     assert find_overflow(page) == []
-    found = Axe().run(page).response["violations"]
+    found = run_axe(page).response["violations"]
     assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found] == []
     with page.expect_navigation():
         page.locator("#i1-age").press("Enter")

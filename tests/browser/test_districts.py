@@ -8,10 +8,9 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import find_overflow, press
-from tests.browser.test_pages import ALL_RULES, BUDGET, LOCALES
+from tests.browser.conftest import find_overflow, press, run_axe
+from tests.browser.test_pages import BUDGET, LOCALES
 from tests.districts import as_many_as_canada_has
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ def test_the_districts_of_a_province_are_chosen_on_the_next_page(page: Page, ask
     press(page.locator("#sign button.go"))
     assert page.evaluate("document.activeElement.matches('[data-sum]')")
     assert page.locator("#district option").count() == 1 + 122
-    found = Axe().run(page, options=ALL_RULES)
+    found = run_axe(page)
     assert found.violations_count == 0, found.generate_report()
     assert find_overflow(page) == []
     page.locator("[data-sum] a").click()

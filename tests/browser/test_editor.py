@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from app.web.sessions import session_cookie
-from tests.browser.conftest import ROOT, find_overflow
+from tests.browser.conftest import ROOT, find_overflow, run_axe
 from tests.stage import small_campaign
 
 if TYPE_CHECKING:
@@ -487,7 +486,6 @@ def test_the_editor_is_accessible_and_within_the_window(desk: Desk) -> None:
     expect(said(page)).to_contain_text("Saved at")
     page.reload()
     history = page.locator("#group-title a", has_text="History").nth(1).get_attribute("href") or ""
-    axe = Axe()
     for locale in ("km", "en", "fr"):
         for path in (f"/{locale}/workspace/campaigns/{desk.slug}/text", history.replace("/en/", f"/{locale}/")):
             page.goto(desk.server.url + path)
@@ -497,7 +495,7 @@ def test_the_editor_is_accessible_and_within_the_window(desk: Desk) -> None:
                 page.set_viewport_size({"width": width, "height": 720})
                 assert find_overflow(page) == [], (path, width)
                 if width > 320:
-                    found = axe.run(page)
+                    found = run_axe(page)
                     assert found.violations_count == 0, f"{path} {width}\n{found.generate_report()}"
             page.unroute_all()
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import insert, select
 
@@ -23,8 +22,8 @@ from app.core.keys import open_keyring
 from app.models import Campaign, Member
 from app.rules.campaign_file import parse_campaign_file
 from app.web.sessions import new_secret, session_cookie
-from tests.browser.conftest import find_overflow, press
-from tests.browser.test_pages import ALL_RULES, LOCALES
+from tests.browser.conftest import find_overflow, press, run_axe
+from tests.browser.test_pages import LOCALES
 from tests.browser.test_verify import choose_files, open_page
 from tests.reporting import insert_forms
 from tests.stage import small_campaign
@@ -188,6 +187,6 @@ def _see_uses(page: Page, server: LiveServer, staff: str) -> None:
 
 
 def _see_that_accessible(page: Page, where: str) -> None:
-    found = Axe().run(page, options=ALL_RULES)
+    found = run_axe(page)
     assert found.violations_count == 0, (where, found.generate_report())
     assert find_overflow(page) == [], where

@@ -6,9 +6,8 @@ import gzip
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
-from tests.browser.conftest import find_overflow, press
+from tests.browser.conftest import ALL_RULES, find_overflow, press, run_axe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.parametrize("server", ["sqlite"],
 LOCALES: Final = ("km", "en", "fr")
 BUDGET: Final = {"km": 100_000, "en": 60_000, "fr": 60_000}
 MOST_REQUESTS: Final = 12
-ALL_RULES: Final = {"resultTypes": ["violations"]}
 ONLY_COLOURS: Final = ALL_RULES | {"runOnly": ["color-contrast"]}
 #: WCAG 1.4.12: what a reader may set, and no word may be lost.
 TEXT_SPACING: Final = (
@@ -77,7 +75,6 @@ def walk(page: Page, server: LiveServer, locale: str) -> Iterator[str]:
 def test_every_page_is_accessible_and_within_the_window(page: Page, server: LiveServer, locale: str) -> None:
     """Colours and widths are the same in all languages: the other looks are looked at in one."""
     looks = [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")][: 4 if locale == "km" else 1]
-    axe = Axe()
     elsewhere: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(server.url) else elsewhere.append(request.url))
     for address in walk(page, server, locale):
@@ -85,7 +82,7 @@ def test_every_page_is_accessible_and_within_the_window(page: Page, server: Live
             page.set_viewport_size({"width": width, "height": 720})
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # a literal from the list above
             # In the dark it is the colours that are others, and nothing else.
-            found = axe.run(page, options=ONLY_COLOURS if scheme == "dark" else ALL_RULES)
+            found = run_axe(page, ONLY_COLOURS if scheme == "dark" else ALL_RULES)
             assert found.violations_count == 0, f"{address} {width} {scheme}\n{found.generate_report()}"
         page.set_viewport_size({"width": 320, "height": 640})
         assert find_overflow(page) == [], address
