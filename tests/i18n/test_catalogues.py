@@ -58,7 +58,7 @@ def test_khmer_prose_has_khmer_digits() -> None:
     """Latin digits stand only in examples to type, in names of standards and in addresses."""
     latin = re.compile(
         r"(?:AES-256-GCM|SHA-256|WCAG 2\.2|V3B 1A1|98101|75013|\+1 514 555 0123|ISO 3166-[12]|UTF-8"
-        r"|2026-10-24|2027-03-31|2026-03-01(?:T18:30)?|203\.0\.113\.[07]|2001:db8::7?|/[0-9]{1,2}\b|IPv6|e-1746"
+        r"|2026-10-24|2027-03-31|2026-03-01(?:T18:30)?|17:30|203\.0\.113\.[07]|2001:db8::7?|/[0-9]{1,2}\b|IPv6|e-1746"
         r"|c2sp\.org/tlog-proof@v1|sha256sum|Python 3\.11|OpenSSL 3)"
         r"|%\(\w+\)s"
     )
