@@ -12,7 +12,7 @@ from app.actions.accounts import find_or_create_account
 from app.actions.campaigns import Publication, import_campaign
 from app.actions.counting import roll_up_count
 from app.actions.signing import Signer, request_signature
-from app.models import Campaign, CountEvent, Edition, Letter, Signature, open_campaign_key
+from app.models import Campaign, CountEvent, Edition, Letter, Letterhead, Signature, open_campaign_key
 from app.rules.campaign_file import parse_campaign_file
 from app.rules.eligibility import claims_of
 
@@ -31,6 +31,13 @@ MODERATOR: Final = "moderator@example.org"
 SMALL_THRESHOLD: Final = 100  # up to here, invented signers reach it and three go beyond
 UNDER_WAY: Final = 137
 SIGNERS: Final = (("សុខ សុភា", "km"), ("Marie Tremblay", "fr"), ("ចាន់ ដារា", "km"), ("Dara Chan", "en"))
+#: What stands above the open letter.
+PLACES: Final = {"km": "ម៉ុងរ៉េអាល់", "en": "Montreal", "fr": "Montréal"}
+SUBJECTS: Final = {
+    "km": "ការឆបោកមនុស្សចាស់តាមទូរសព្ទ ជាភាសាខ្មែរ",
+    "en": "telephone fraud against seniors, in Khmer",
+    "fr": "la fraude téléphonique en khmer contre les personnes aînées",
+}
 PROVINCES: Final = ("CA-ON", "CA-QC", "CA-BC", "CA-AB")
 
 
@@ -55,8 +62,28 @@ def load_demonstration(session: Session, *, keyring: Keyring, now: datetime) -> 
         campaign_id = import_campaign(session, file=file, keyring=keyring, now=now, publication=publication)
         if file.signatories != "organisations":
             _sign(session, campaign_id, file, keyring, now)
+        if file.kind == "open_letter":
+            head = {"places": PLACES, "dated_on": now.date(), "subjects": SUBJECTS, "arrangement": "as_signed"}
+            session.execute(
+                insert(Letterhead), {**head, "campaign_id": campaign_id, "is_numbered": False, "version": 1}
+            )
         loaded.append(file.slug)
     return loaded
+
+
+def _head(session: Session, campaign_id: UUID, now: datetime) -> None:
+    session.execute(
+        insert(Letterhead),
+        {
+            "campaign_id": campaign_id,
+            "places": PLACES,
+            "dated_on": now.date(),
+            "subjects": SUBJECTS,
+            "arrangement": "as_signed",
+            "is_numbered": False,
+            "version": 1,
+        },
+    )
 
 
 def _sign(session: Session, campaign_id: UUID, file: CampaignFile, keyring: Keyring, now: datetime) -> None:
