@@ -124,7 +124,7 @@ def test_a_fault_of_ours_is_one_line_without_data(terminal: Terminal, monkeypatc
     def fall_over(*_: object, **__: object) -> None:
         raise LookupError("sokha@example.org")
 
-    monkeypatch.setattr("app.cli._settings", fall_over)
+    monkeypatch.setattr("app.cli.running.read_settings", fall_over)
     out, (err,) = terminal.run("campaign", "list", status=1)
     assert out == []
     assert err.startswith("hatthalekha: a fault of ours: LookupError at ")
