@@ -24,7 +24,7 @@ ENTRIES: Final = 1024
 WORTH_COMPRESSING: Final = 512
 
 LISTED: Final = re.compile(
-    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/paper|/editions(?:/[0-9]{1,5})?|/names(?:/[1-9][0-9]{0,6}00)?"
+    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/paper|/organisations|/editions(?:/[0-9]{1,5})?|/names(?:/[1-9][0-9]{0,6}00)?"
     r"|/letters|/reports(?:/[1-9][0-9]{0,4})?)?"
     r"|privacy|counting|refusals|accessibility|about|verify|feed\.xml)?"
     r"|/sitemap\.xml|/robots\.txt"

@@ -26,9 +26,15 @@ if TYPE_CHECKING:
 #: Bytes that a process holds of what it has sent lately; one document takes an eighth of it at most.
 MEMORY: Final = 32 * 1024 * 1024
 _LARGEST_SHARE: Final = 8
+# Documents that take long, waited for at a time.
+_MOST_WAITING: Final = 8
 # Seconds between two looks at a document that another process is making: first, and at most.
 _FIRST_WAIT: Final = 0.02
 _LONGEST_WAIT: Final = 0.32
+
+
+class PrinterBusy(Exception):
+    """So many wait for documents that take long that one more would wait for too long."""
 
 
 class Printer:
@@ -42,6 +48,9 @@ class Printer:
         self._documents: OrderedDict[_Key, bytes] = OrderedDict()
         self._fetching: dict[_Key, asyncio.Task[bytes]] = {}
         self._press = asyncio.Lock()
+        # What names people may take seconds: cards and posters do not wait behind it.
+        self._slow_press = asyncio.Lock()
+        self._waiting = 0
 
     async def find(
         self,
@@ -65,6 +74,9 @@ class Printer:
         if known is not None:
             self._documents.move_to_end(key)
             return known
+        # An older state says what is not so any more, and may name who is to be named no more.
+        for older in [each for each in self._documents if each[:2] == key[:2]]:
+            self._held -= len(self._documents.pop(older))
         fetching = self._fetching.get(key)
         if fetching is None:
             work = (
@@ -92,11 +104,15 @@ class Printer:
             wait = min(2 * wait, _LONGEST_WAIT)
 
     async def _make_alone(self, key: _Key, make: Callable[[], bytes]) -> bytes:
-        """Make what is written down nowhere, and forget its older states."""
-        async with self._press:
-            content = await asyncio.to_thread(make)
-        for older in [each for each in self._documents if each[:2] == key[:2]]:
-            self._held -= len(self._documents.pop(older))
+        """Make what is written down nowhere, and forget its older states. Raises PrinterBusy."""
+        if self._waiting >= _MOST_WAITING:
+            raise PrinterBusy
+        self._waiting += 1
+        try:
+            async with self._slow_press:
+                content = await asyncio.to_thread(make)
+        finally:
+            self._waiting -= 1
         self._remember(key, content)
         return content
 

@@ -24,6 +24,7 @@ from app.queries.letters import (
 from app.rendering import choose_part
 from app.rules.deliveries import WAYS
 from app.rules.letters import content_hash, languages_of
+from app.web.printing import PrinterBusy
 from app.web.public import views
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
 _FRESH: Final = 60
 _FOR_EVER: Final = 31_536_000
 _PDF: Final = "application/pdf"
+#: Names of people under a letter that is made while somebody waits: three seconds, and a quarter of a gigabyte.
+MOST_NAMES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,15 @@ class ShownEdition:
     since: Since
 
 
+class LetterMoved(Exception):
+    """The letter was another one when it was made than when it was asked for; ``content`` is what it is."""
+
+    def __init__(self, content: bytes) -> None:
+        """Keep what was made."""
+        super().__init__(len(content))
+        self.content = content
+
+
 class Letters:
     """Routes of this part of the public pages."""
 
@@ -96,17 +108,26 @@ class Letters:
         found = await self._house.database.read(
             find_living_letter, campaign_id=shelved.campaign.id, base_url=self._house.settings.base_url
         )
-        places = () if shelved.key is None else found.places
+        # Beyond what a document can hold in a moment it says how many there are; the page of names has them all.
+        places = found.places if shelved.key is not None and len(found.places) <= MOST_NAMES else ()
         other = _other_language(request, found.letter, locale, place)
         if other is not None:
             return other
-        order = _Order(
-            name=f"letter/{place or 'all'}/{locale}",
-            state=name_letter(found.letter, locale, place, places),
-            make=partial(self._typeset_living, shelved, locale, place, asyncio.get_running_loop()),
-            has_names=bool(places),
-        )
-        response = await self._answer(request, shelved, order, fresh=_FRESH)
+        state = name_letter(found.letter, locale, place, places)
+        make = partial(typeset_letter, found.letter, locale, place)
+        if places:
+            make = partial(self._typeset_named, shelved, locale, place, state, asyncio.get_running_loop())
+        order = _Order(f"letter/{place or 'all'}/{locale}", state, make, has_names=bool(places))
+        try:
+            response = await self._answer(request, shelved, order, fresh=_FRESH)
+        except PrinterBusy:
+            raise HTTPException(503) from None
+        except LetterMoved as moved:
+            # Whose names show has changed since it was asked for: this is right now, and kept nowhere.
+            response = Response(moved.content, media_type=_PDF)
+        if places:
+            # A name that is hidden disappears with the next look, wherever this was kept.
+            response.headers["Cache-Control"] = "no-cache"
         # As the pages of names: search engines are asked to leave them alone.
         response.headers["X-Robots-Tag"] = "noindex, noarchive"
         return response
@@ -159,18 +180,29 @@ class Letters:
             ways={word: way.say(locale) for word, way in WAYS.items()},
         )
 
-    def _typeset_living(
-        self, shelved: ShelvedCampaign, locale: Locale, place: int | None, loop: asyncio.AbstractEventLoop
+    def _typeset_named(
+        self,
+        shelved: ShelvedCampaign,
+        locale: Locale,
+        place: int | None,
+        state: str,
+        loop: asyncio.AbstractEventLoop,
     ) -> bytes:
-        """Read the names, which is work, only where nobody has made this letter before; this runs in a thread."""
+        """Read the names, which is work, only where nobody has made this letter before; this runs in a thread.
+
+        Raises LetterMoved where they are not those of ``state`` any more.
+        """
         reading = self._house.database.read(
             find_letter_with_names,
             campaign_id=shelved.campaign.id,
             base_url=self._house.settings.base_url,
             key=shelved.key,
         )
-        _, letter = asyncio.run_coroutine_threadsafe(reading, loop).result()
-        return typeset_letter(letter, locale, place)
+        living, letter = asyncio.run_coroutine_threadsafe(reading, loop).result()
+        content = typeset_letter(letter, locale, place)
+        if name_letter(living.letter, locale, place, living.places) != state:
+            raise LetterMoved(content)
+        return content
 
     async def _answer(self, request: Request, shelved: ShelvedCampaign, order: _Order, *, fresh: int) -> Response:
         immutable = ", immutable" if order.is_permanent else ""
