@@ -1,6 +1,7 @@
 """Sheets signed in ink: registered by the batch, typed, typed again for a sample, closed, removed.
 
-They are counted by the team and not by us: nothing here touches a signature, the log, a threshold or a snapshot. What
+They are counted by the team and not by us: nothing here touches a signature, the log, a threshold or a snapshot, and
+nothing that a team does here depends on who signed online. What
 was typed of people is sealed while a batch is open; closing it destroys that and leaves keyed hashes, so that a later
 batch can be compared. Who types holds the batch's row for reading, and who closes or removes it for writing.
 """
@@ -17,12 +18,11 @@ from sqlalchemy import bindparam, delete, func, select, update
 
 from app.actions.records import record
 from app.core.db import dialect_of, insert_if_absent
-from app.models import Campaign, Edition, PaperBatch, PaperLine, PaperPhoto, Signature
+from app.models import Campaign, Edition, Member, PaperBatch, PaperLine, PaperPhoto
+from app.queries.paper import Overlap, count_overlap
 from app.rules.paper import (
-    FEWEST_COMPARED,
     LINES,
     PAPER_STATES,
-    Line,
     Place,
     Reading,
     Registered,
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
 OPEN_KEPT: Final = timedelta(days=90)
 TOKEN_LENGTH: Final = 12
 _CHUNK: Final = 500
-#: Which of a person's signatures online are compared with: one that is held back may count later.
-_STANDINGS: Final = ("counted", "quarantined")
 
 _batches: Table = cast("Table", PaperBatch.__table__)
 _lines: Table = cast("Table", PaperLine.__table__)
@@ -78,6 +76,10 @@ class SampleUnfinished(Exception):
 
 class LineChanged(Exception):
     """A line is no longer what was shown."""
+
+
+class LookerIsOfTeam(Exception):
+    """Whoever asks how many signed in both ways is of the campaign's own team."""
 
 
 class ReturnChanged(Exception):
@@ -151,17 +153,17 @@ def close_batch(
 ) -> int:
     """Close a batch for ever, destroy what was typed of people and their photos, and return what it counts for.
 
-    One that was typed counts its lines less those that are elsewhere or online, one that was only counted what is said
-    now. Raises BatchNotFound, BatchNotOpen, NothingTyped, SampleUnfinished.
+    One that was typed counts its lines less those of people who are on another line, one that was only counted what is
+    said now. Raises BatchNotFound, BatchNotOpen, NothingTyped, SampleUnfinished.
     """
     # One closing after the other: a person who is in two batches is counted by the first.
-    campaign = _hold_campaign(session, campaign_id)
+    _hold_campaign(session, campaign_id)
     batch = _hold_open(session, campaign_id, number, for_writing=True)
     duplicates = None
     if batch.way == "entered":
         if key is None:
             raise NothingTyped
-        counted, duplicates = _judge(session, batch, key, asks_code="postal_code" in campaign.asks)
+        counted, duplicates = _judge(session, batch)
     if counted is None:
         raise NothingTyped
     closed = session.execute(
@@ -332,6 +334,20 @@ def save_return(session: Session, *, campaign_id: UUID, text: str, shown: str, a
         _record(session, "paper_return_saved", campaign_id, account_id, now)
 
 
+# Those who signed in both ways
+
+
+def look_at_overlap(session: Session, *, campaign_id: UUID, account_id: UUID, now: datetime) -> Overlap | None:
+    """Return how many signed in ink and online, for moderators; that somebody looked is on record.
+
+    Whoever is of the team is told nothing: they could add a line, and look again. Raises LookerIsOfTeam.
+    """
+    if session.get(Member, {"campaign_id": campaign_id, "account_id": account_id}) is not None:
+        raise LookerIsOfTeam
+    _record(session, "paper_overlap_seen", campaign_id, account_id, now)
+    return count_overlap(session, campaign_id=campaign_id)
+
+
 # Forgetting
 
 
@@ -360,8 +376,8 @@ def forget_lines(session: Session, *, campaign_id: UUID) -> None:
 # Steps
 
 
-def _hold_campaign(session: Session, campaign_id: UUID) -> Row[str, str, list[str]]:
-    columns = select(Campaign.state, Campaign.signatories, Campaign.asks)
+def _hold_campaign(session: Session, campaign_id: UUID) -> Row[str, str]:
+    columns = select(Campaign.state, Campaign.signatories)
     return session.execute(columns.where(Campaign.id == campaign_id).with_for_update(key_share=True)).one()
 
 
@@ -479,8 +495,11 @@ def _empty_line(session: Session, row: Row[Any]) -> bool:
     return True
 
 
-def _judge(session: Session, batch: Row[Any], key: DataKey, *, asks_code: bool) -> tuple[int, int]:
-    """Note what each line of a batch is, and return how many count and how many are of people counted elsewhere."""
+def _judge(session: Session, batch: Row[Any]) -> tuple[int, int]:
+    """Note what each line of a batch is, and return how many count and how many are of people on another line.
+
+    Nothing here looks at what was signed online: a batch of invented names and one real one would ask who signed.
+    """
     first = {(row.sheet, row.line): row for row in session.execute(_select_lines(batch.id))}
     if not first:
         raise NothingTyped
@@ -489,47 +508,18 @@ def _judge(session: Session, batch: Row[Any], key: DataKey, *, asks_code: bool) 
     again = set(choose_sample(first, batch.sample)) | (second.keys() & first.keys())
     if any(place not in second or not _is_alike(first[place], second[place]) for place in again):
         raise SampleUnfinished
-    lines = [_compare(place, row, key, asks_code=asks_code) for place, row in first.items()]
-    online: set[bytes] = set()
-    if sum(line.person is not None for line in lines) >= FEWEST_COMPARED:
-        online = _find_online(session, batch.campaign_id, [line.online for line in lines if line.online])
-    elsewhere = _find_elsewhere(session, batch, [line.person for line in lines if line.person])
-    verdicts = judge_lines(lines, elsewhere=elsewhere, online=online)
+    people = {place: None if row.name is None else row.person_index for place, row in first.items()}
+    elsewhere = _find_elsewhere(session, batch, [person for person in people.values() if person])
+    verdicts = judge_lines(people, elsewhere=elsewhere)
     _note_verdicts(session, batch.id, verdicts)
     said = list(verdicts.values())
-    return said.count("counted"), said.count("online") + said.count("repeated")
+    return said.count("counted"), said.count("repeated")
 
 
 def _is_alike(one: Row[Any], other: Row[Any]) -> bool:
     """Tell whether two readings are of one person, or both of nobody."""
     is_void = one.name is None and other.name is None
     return is_void or cast("bool", one.person_index == other.person_index)
-
-
-def _compare(place: Place, row: Row[Any], key: DataKey, *, asks_code: bool) -> Line:
-    if row.name is None:
-        return Line(place, None, None)
-    if asks_code:
-        return Line(place, row.person_index, row.person_index)
-    reading = _read(row, key)
-    assert reading is not None  # noqa: S101 - there is a row
-    return Line(place, row.person_index, key.index("person", person_key(reading, with_code=False)))
-
-
-def _find_online(session: Session, campaign_id: UUID, people: Collection[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    for some in _parted(people):
-        found.update(
-            session.scalars(
-                select(Signature.person_index).where(
-                    Signature.campaign_id == campaign_id,
-                    Signature.state == "confirmed",
-                    Signature.standing.in_(_STANDINGS),
-                    Signature.person_index.in_(some),
-                )
-            )
-        )
-    return found
 
 
 def _find_elsewhere(session: Session, batch: Row[Any], people: Collection[bytes]) -> set[bytes]:
@@ -558,13 +548,11 @@ def _parted(values: Collection[bytes]) -> Iterable[list[bytes]]:
 
 def _note_verdicts(session: Session, batch_id: UUID, verdicts: Mapping[Place, str]) -> None:
     rows = [
-        {"b": batch_id, "s": sheet, "l": line, "verdict": verdict}
-        for (sheet, line), verdict in verdicts.items()
-        if verdict in {"online", "repeated"}
+        {"b": batch_id, "s": sheet, "l": line} for (sheet, line), verdict in verdicts.items() if verdict == "repeated"
     ]
     if rows:
         here = (_lines.c.batch_id == bindparam("b"), _lines.c.sheet == bindparam("s"), _lines.c.line == bindparam("l"))
-        session.connection().execute(update(_lines).where(*here).values(verdict=bindparam("verdict")), rows)
+        session.connection().execute(update(_lines).where(*here).values(verdict="repeated"), rows)
 
 
 def _destroy_names(session: Session, ids: Collection[UUID]) -> None:

@@ -37,7 +37,7 @@ class PaperBatch(Base):
     state: Mapped[str]
     sample: Mapped[int]  # every so many lines one is entered a second time; 0: none
     signatures: Mapped[int | None]  # what it counts for, once it is closed
-    duplicates: Mapped[int | None]  # of its lines, those that are online or on another sheet, and do not count
+    duplicates: Mapped[int | None]  # of its lines, those of people on another line, which do not count
     registered_at: Mapped[datetime]
     registered_by: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     closed_at: Mapped[datetime | None]
@@ -53,7 +53,7 @@ class PaperLine(Base):
     __tablename__ = "paper_lines"
     __table_args__ = (
         CheckConstraint("entry IN (1, 2)", name="entry"),
-        CheckConstraint("verdict IN ('counted', 'online', 'repeated', 'invalid')", name="verdict"),
+        CheckConstraint("verdict IN ('counted', 'repeated', 'invalid')", name="verdict"),
         Index(None, "campaign_id", "person_index"),
     )
 

@@ -585,9 +585,9 @@ SENTENCES: Final[Mapping[str, tuple[str, str, str]]] = {
         "ហត្ថលេខាលើក្រដាសស្ថិតនៅដោយឡែក ({paper})៖ វាមិនមាននៅក្នុងផលបូកណាទេ ហើយគ្មានអ្វីនៅទីនេះផ្ទៀងផ្ទាត់វាទេ។",
     ),
     "paper_in_sum": (
-        "The {paper} signatures in ink were added to the total of {signatures}, of which they are no part.",
-        "Les {paper} signatures manuscrites ont été ajoutées au total de {signatures}, dont elles ne font pas partie.",
-        "ហត្ថលេខាលើក្រដាស {paper} ត្រូវបានបូកចូលក្នុងចំនួនសរុប {signatures} ទោះបីវាមិនមែនជាផ្នែកនៃចំនួននោះក៏ដោយ។",
+        "Signatures in ink ({paper}) may have been added: the total is {signatures}, and the log counts {logged}.",
+        "Des signatures manuscrites ({paper}) ont pu être ajoutées : total de {signatures}, et {logged} au journal.",
+        "ហត្ថលេខាលើក្រដាស ({paper}) អាចត្រូវបានបូកចូលក្នុងចំនួនសរុប៖ ចំនួនសរុបគឺ {signatures} ហើយកំណត់ត្រារាប់បាន {logged}។",
     ),
     "paper_broken": (
         "What counts.json says of signatures in ink cannot be right.",
@@ -1302,8 +1302,9 @@ def _check_paper(figures: object, signatures: int, logged: int, found: Findings)
     is_nothing = (paper, batches, sheets) == (0, 0, 0)
     if not is_nothing and not (paper >= 0 and 1 <= batches <= sheets):
         found.fail("paper_broken")
-    elif paper and signatures - logged == paper:
-        found.fail("paper_in_sum", paper=paper, signatures=signatures)
+    elif paper and signatures > logged:
+        # All of them or some: whatever the log does not count came from elsewhere.
+        found.fail("paper_in_sum", paper=paper, signatures=signatures, logged=logged)
     elif batches:
         found.hold("paper_apart", paper=paper)
 

@@ -6,9 +6,9 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 
-from app.models import Campaign, Edition, PaperBatch, PaperLine, PaperPhoto
+from app.models import Campaign, Edition, PaperBatch, PaperLine, PaperPhoto, Signature
 from app.rules.moves import PUBLIC_STATES
 from app.rules.paper import LINES, Place, Reading, choose_sample
 
@@ -33,6 +33,14 @@ class PaperCount:
     signatures: int
     batches: int
     sheets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How many of the ``lines`` that count, and of which something is still held, are of people who signed online."""
+
+    lines: int
+    online: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,33 @@ def count_public_paper(session: Session, *, slug: str) -> int:
         .where(Campaign.slug == slug, Campaign.state.in_(PUBLIC_STATES), PaperBatch.state == "closed")
     )
     return int(counted or 0)
+
+
+def count_overlap(session: Session, *, campaign_id: UUID) -> Overlap | None:
+    """Return how many signed in ink and online, over all closed batches; for moderators, and never for a team.
+
+    None where nothing can be compared: where no line is held, or where people give no postal code online, since a name
+    alone is that of many.
+    """
+    asks = session.scalar(select(Campaign.asks).where(Campaign.id == campaign_id))
+    is_online = exists().where(
+        Signature.campaign_id == PaperLine.campaign_id,
+        Signature.person_index == PaperLine.person_index,
+        Signature.state == "confirmed",
+        Signature.standing == "counted",
+    )
+    lines, online = session.execute(
+        select(func.count(), func.count(case((is_online, 1))))
+        .select_from(PaperLine)
+        .join(PaperBatch, PaperBatch.id == PaperLine.batch_id)
+        .where(
+            PaperBatch.campaign_id == campaign_id,
+            PaperBatch.state == "closed",
+            PaperLine.entry == 1,
+            PaperLine.verdict == "counted",
+        )
+    ).one()
+    return Overlap(lines, online) if lines and "postal_code" in (asks or ()) else None
 
 
 def find_return(session: Session, *, campaign_id: UUID) -> str:

@@ -1,7 +1,7 @@
 """Sheets signed in ink: what may be typed of a line, which lines are typed twice, and which count.
 
-A line is a name and, where the sheet has one, a postal code. It is compared with lines of other sheets and with what
-was signed online, by the same key that finds one person's forms there (``normalise.name_key``).
+A line is a name and, where the sheet has one, a postal code. It is compared with lines of other sheets alone: what is
+typed costs nothing, and whoever types shall not learn from it who signed online (docs/decisions/0022-paper.md).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from app.rules.normalise import Refused, clean_line, clean_name, name_key
 from app.rules.postal import clean_postal_code
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import date
 
 KINDS: Final = ("commons", "free")
@@ -31,8 +31,6 @@ RETURN_LIMIT: Final = 1000
 CODE_LIMIT: Final = 20
 #: Every so many lines one is typed a second time by somebody else; 0: none.
 SAMPLES: Final = (10, 5, 20, 0)
-#: Of fewer lines no comparison with what was signed online is made: its one number would say who has signed.
-FEWEST_COMPARED: Final = 10
 #: Why a batch is removed: words, since what is typed might name somebody.
 REASONS: Final = ("mistake", "twice", "invalid", "asked")
 #: While a campaign is in one of these, sheets can be registered.
@@ -68,15 +66,6 @@ class Reading:
     postal_code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line as it is judged: who it is on paper, and who that would be online. None: it does not count."""
-
-    place: Place
-    person: bytes | None
-    online: bytes | None
-
-
 def read_line(name: str, postal_code: str) -> Reading | None:
     """Return what was typed of a line, None where nothing was. Raises Refused."""
     typed = clean_line(name, limit=10 * CODE_LIMIT)
@@ -110,9 +99,9 @@ def clean_code(raw: str) -> str:
     return code
 
 
-def person_key(reading: Reading, *, with_code: bool = True) -> str:
-    """Return what a line is compared by; without its code where people give none online."""
-    return name_key(reading.name or "", reading.postal_code if with_code else None)
+def person_key(reading: Reading) -> str:
+    """Return what a line is compared by: what finds one person's forms online, too, where a postal code is asked."""
+    return name_key(reading.name or "", reading.postal_code)
 
 
 def choose_sample(places: Iterable[Place], every: int) -> list[Place]:
@@ -123,19 +112,19 @@ def choose_sample(places: Iterable[Place], every: int) -> list[Place]:
     return ordered[every - 1 :: every] or ordered[-1:]
 
 
-def judge_lines(lines: Sequence[Line], *, elsewhere: Collection[bytes], online: Collection[bytes]) -> dict[Place, str]:
-    """Return what each line is: counted, online, repeated or invalid. The first of a person's lines is looked at.
+def judge_lines(people: Mapping[Place, bytes | None], *, elsewhere: Collection[bytes]) -> dict[Place, str]:
+    """Return what each line is: counted, repeated or invalid. The first of a person's lines is the one that counts.
 
-    ``elsewhere`` are the people whom other batches count, ``online`` those who signed there.
+    ``people`` are those on the lines, None where a line is not to count; ``elsewhere`` those whom other batches count.
     """
     verdicts: dict[Place, str] = {}
     seen: set[bytes] = set()
-    for line in sorted(lines, key=lambda each: each.place):
-        if line.person is None:
-            verdicts[line.place] = "invalid"
-        elif line.person in seen or line.person in elsewhere:
-            verdicts[line.place] = "repeated"
+    for place, person in sorted(people.items()):
+        if person is None:
+            verdicts[place] = "invalid"
+        elif person in seen or person in elsewhere:
+            verdicts[place] = "repeated"
         else:
-            verdicts[line.place] = "online" if line.online in online else "counted"
-            seen.add(line.person)
+            verdicts[place] = "counted"
+            seen.add(person)
     return verdicts

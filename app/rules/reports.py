@@ -282,7 +282,8 @@ def tell_paper(figures: Mapping[str, Any], locale: Locale) -> Message | None:
         return None
     return message(
         "Signatures on paper, signed in ink and counted by the organisers: %(count)s (sheets: %(sheets)s, batches: "
-        "%(batches)s). They are not verified by us, stand in no log, and are part of no other number of this report.",
+        "%(batches)s). They are not verified by us, stand in no log, and are part of no other number of this report. "
+        "People who signed on paper may have signed online, too: the two numbers are never added.",
         count=format_number(paper["signatures"], locale),
         sheets=format_number(paper["sheets"], locale),
         batches=format_number(paper["batches"], locale),

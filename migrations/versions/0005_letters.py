@@ -409,7 +409,7 @@ def _create_paper_tables() -> None:
         sa.Column("typed_at", MOMENT, nullable=False),
         sa.Column("typed_by", sa.Uuid(), nullable=True),
         _check("paper_lines", "entry", "entry IN (1, 2)"),
-        _check("paper_lines", "verdict", "verdict IN ('counted', 'online', 'repeated', 'invalid')"),
+        _check("paper_lines", "verdict", "verdict IN ('counted', 'repeated', 'invalid')"),
         _of("paper_lines", "batch_id", "paper_batches"),
         _of("paper_lines", "campaign_id", "campaigns"),
         _by("paper_lines", "typed_by"),

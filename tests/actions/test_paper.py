@@ -25,12 +25,24 @@ from app.actions.paper import (
 from app.core.clock import utc_now
 from app.jobs.retain import forget_all
 from app.models import Campaign, PaperLine, PaperPhoto, Record, Signature, open_campaign_key
-from app.queries.paper import count_paper, count_public_paper, find_batch, find_photo, find_sample, list_lines
-from app.rules.paper import Reading, Registered
+from app.queries.paper import (
+    Overlap,
+    count_overlap,
+    count_paper,
+    count_public_paper,
+    find_batch,
+    find_photo,
+    find_sample,
+    list_lines,
+)
+from app.rules.paper import Reading, Registered, person_key
 from tests.stage import on_one_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from sqlalchemy import Executable
+    from sqlalchemy.orm import Session
 
     from app.core.keys import DataKey
     from app.queries.paper import Batch, Sample, TypedLine
@@ -128,16 +140,16 @@ def test_closing_counts_each_person_once_and_destroys_their_names(drive: Drive) 
     )  # fmt: skip
     before = drive.batch(number)
     assert (before.typed, before.void, drive.counted()) == (14, 1, (0, 0, 0))
-    # Whoever is on another line is said so at once; who has signed online is not.
+    # Whoever is on another line is said so at once; who has signed online never.
     assert [known and (known.sheet, known.line) for known in (each.known for each in drive.lines(number, 2).values())] \
         == [(1, 3), None]  # fmt: skip
     assert drive.lines(number)[1].known is None
     thresholds = stage.sql("SELECT * FROM thresholds")
-    assert drive.close(number) == len(NAMES) - 1
+    assert drive.close(number) == len(NAMES)
     after = drive.batch(number)
-    assert (after.state, after.signatures, after.duplicates) == ("closed", 11, 2)
-    assert drive.counted() == (11, 1, 3)
-    assert stage.read(count_public_paper, slug=drive.slug) == 11
+    assert (after.state, after.signatures, after.duplicates) == ("closed", 12, 1)
+    assert drive.counted() == (12, 1, 3)
+    assert stage.read(count_public_paper, slug=drive.slug) == 12
     # Nothing of it is in the count, in a threshold, or in what becomes the log.
     assert (stage.count(drive.slug), stage.sql("SELECT * FROM thresholds")) == (1, thresholds)
     assert stage.sql("SELECT count(*) FROM count_events") == [(0,)]
@@ -320,21 +332,53 @@ def test_a_sample_is_typed_by_somebody_else_and_what_differs_is_settled(drive: D
     assert drive.recorded() == ["paper_registered", "paper_settled", "paper_closed"]
 
 
-@on_one_database
-def test_codes_are_compared_online_only_where_they_are_asked_and_few_lines_never(stage: Stage) -> None:
-    drive = Drive(stage, asks=[])
-    stage.sign(drive.slug, name=NAMES[0], postal_code=None)
-    (letter,) = stage.letters_to("sokha@example.org")
-    stage.post(f"/en/confirm/{letter.token('confirm')}", {"signing": "1"})
-    few, many = drive.register(), drive.register()
-    drive.save(few, NAMES[:9])
-    assert drive.close(few) == 9
-    drive.remove(few)
-    drive.save(many, NAMES[:10])
-    assert drive.close(many) == 9
-    # Withdrawn since: a closed batch stays as it was counted.
-    stage.write(lambda session: session.execute(update(Signature).values(state="withdrawn")))
-    assert drive.counted() == (9, 1, 3)
+def test_the_overlap_is_of_all_closed_batches_and_only_of_what_is_held(drive: Drive) -> None:
+    stage = drive.stage
+
+    def overlap() -> Overlap | None:
+        return stage.read(count_overlap, campaign_id=drive.id)
+
+    for name in NAMES[:4]:
+        sign_online(stage, drive.slug, name)
+    sign_online(stage, drive.slug, "Nobody Else")
+    assert overlap() is None
+    first, second, open_one = drive.register(), drive.register(), drive.register()
+    drive.save(first, ["-", *NAMES[:2]], lines={1: Reading(None), 2: Reading(NAMES[0], CODE), 3: Reading(NAMES[1], "")})
+    drive.save(second, [NAMES[0], *NAMES[2:6]])
+    drive.save(open_one, NAMES)
+    assert (drive.close(first), drive.close(second)) == (2, 4)
+    # One without a code is nobody's online; one that is repeated counts with the first.
+    assert overlap() == Overlap(lines=6, online=3)
+    # Held back, withdrawn: not counted. A batch that is removed takes its lines with it.
+    held_back, withdrawn = (drive.key.index("person", person_key(Reading(NAMES[each], CODE))) for each in (0, 2))
+    change = update(Signature)
+    for statement in (
+        change.where(Signature.person_index == held_back).values(standing="quarantined"),
+        change.where(Signature.person_index == withdrawn).values(state="withdrawn"),
+    ):
+        stage.write(run, statement=statement)
+    assert overlap() == Overlap(lines=6, online=1)
+    drive.remove(second)
+    assert overlap() == Overlap(lines=2, online=0)
+    # A name alone is that of many.
+    stage.write(lambda session: session.execute(update(Campaign).values(asks=[])))
+    assert overlap() is None
+    stage.write(lambda session: session.execute(update(Campaign).values(asks=["postal_code"])))
+    stage.write(paper.forget_lines, campaign_id=drive.id)
+    assert overlap() is None
+    assert drive.counted() == (2, 1, 3)
+
+
+def run(session: Session, *, statement: Executable) -> None:
+    session.execute(statement)
+
+
+def sign_online(stage: Stage, slug: str, name: str) -> None:
+    """Sign and confirm, each from a mailbox and a browser of their own."""
+    address = f"{name.encode().hex()[:40]}@example.org"
+    assert stage.sign(slug, name=name, email=address, browser=stage.new_browser()).status_code == 303
+    (letter,) = stage.letters_to(address)
+    assert stage.post(f"/en/confirm/{letter.token('confirm')}", {"signing": "1"}).status_code < 400
 
 
 @on_one_database

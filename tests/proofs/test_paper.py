@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
@@ -12,6 +12,9 @@ from tests.proofs.test_report import check, faults
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+SUMMED: Final = {"en": "may have been added", "fr": "ont pu être ajoutées", "km": "អាចត្រូវបានបូកចូល"}
 
 
 def draft(paper: object, **figures: Any) -> Draft:  # noqa: ANN401 - counts.json's own
@@ -51,11 +54,20 @@ def test_what_cannot_be_is_found(tmp_path: Path, paper: object) -> None:
     assert "What counts.json says of signatures in ink cannot be right." in faults(draft(paper).write(tmp_path))
 
 
-def test_a_total_with_ink_in_it_is_found(tmp_path: Path) -> None:
-    made = draft({"signatures": 37, "batches": 1, "sheets": 4}, signatures=649)
-    made.figures["way"] = [{"step": "forms_received", "forms": 649}, {"step": "verified", "forms": 649}]
-    said = "The 37 signatures in ink were added to the total of 649, of which they are no part."
-    assert said in faults(made.write(tmp_path))
+@pytest.mark.parametrize(("ink", "total"), [(37, 649), (37, 613), (37, 700), (1, 613)])
+def test_a_total_with_ink_in_it_is_found(tmp_path: Path, ink: int, total: int) -> None:
+    made = draft({"signatures": ink, "batches": 1, "sheets": 4}, signatures=total)
+    made.figures["way"] = [{"step": "forms_received", "forms": total}, {"step": "verified", "forms": total}]
+    folder = made.write(tmp_path)
+    said = f"Signatures in ink ({ink}) may have been added: the total is {total}, and the log counts 612."
+    assert said in faults(folder)
+    for locale in LOCALES:
+        assert any(SUMMED[locale] in line for line in check(folder, locale=locale)[1])
+
+
+def test_a_total_below_the_log_is_not_told_of_ink(tmp_path: Path) -> None:
+    made = draft({"signatures": 37, "batches": 1, "sheets": 4}, signatures=600)
+    assert not any("ink" in line and "added" in line for line in faults(made.write(tmp_path)))
 
 
 def test_a_missing_or_another_row_is_found(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from app.core.clock import utc_now
 from app.documents.tables import write_csv
-from app.models import AccountSession, Campaign, PaperLine, Record
+from app.models import AccountSession, Campaign, PaperBatch, PaperLine, Record
 from app.proofs.verifying import Options, Verifier, verify
 from app.rules.paper import LINES
 from tests.office.test_inviting import STAFF, invite, join, link_to
@@ -91,7 +91,7 @@ def test_sheets_are_registered_typed_counted_and_told_apart(stage: Stage) -> Non
     twice = {**grid(second, ("sok aa", "v3b1a1"), ("New Person", "")), "next": "yes"}
     assert owner.post(f"{HERE}/1/sheets/2", twice).headers["location"] == f"{HERE}/1"
     flagged = Page(owner.get(f"{HERE}/1/sheets/2").text).words
-    assert "Signed before Also on sheet 1, line 1. It counts once." in flagged
+    assert "On the sheets already Also on sheet 1, line 1. It counts once." in flagged
     page = owner.get(f"{HERE}/1").text
     assert "1 of them is not to count" in page
     unsure = owner.post(f"{HERE}/1/close")
@@ -120,6 +120,78 @@ def test_sheets_are_registered_typed_counted_and_told_apart(stage: Stage) -> Non
     assert line.details == {"batch": 1, "because": "twice", "was": "closed", "signatures": 11}
     assert owner.post(f"{HERE}/1/remove", {"because": "twice"}).status_code == 303  # pressed twice
     assert stage.sql("SELECT count(*) FROM paper_lines") == [(0,)]
+
+
+def test_a_team_cannot_learn_from_a_sheet_who_signed_online(stage: Stage) -> None:
+    """Nine invented names and one real one: all that an editor sees is the same, whether or not that one signed."""
+    editor = stage.organiser("editor@example.org")
+    signers = {"where-she-did": TARGET[0], "where-she-not": "Meas Bopha"}
+    for slug in signers:
+        stage.campaign(slug=slug, asks=["postal_code"])
+        stage.join(slug, editor, "editor")
+    views = []
+    for slug, signer in signers.items():
+        stage.sign(slug, name=signer, email=f"{slug}@example.org", browser=stage.new_browser())
+        (letter,) = stage.letters_to(f"{slug}@example.org")
+        assert stage.post(f"/en/confirm/{letter.token('confirm')}", {"signing": "1"}).status_code < 400
+        stage.roll_up()
+        assert stage.count(slug) == 1
+        views.append(see_everything(stage, editor, slug))
+    one, other = views
+    assert one.keys() == other.keys()
+    assert {name for name in one if one[name] != other[name]} == set()
+    said = one["closed 1"]
+    assert "10 signatures" in said
+    assert one["signatures, duplicates"] == "[(10, 0), (0, 1), (1, 0)]"
+    # What is the same is looked at: with the name of the one who signs in place of the target it is not.
+    assert one["sheet 1"].count(TARGET[0]) == 1
+
+
+TARGET: Final = ("Sophea Sok", "V3B 1A1")
+
+
+def see_everything(stage: Stage, editor: Organiser, slug: str) -> dict[str, str]:
+    """Type the target among invented names, again, and with another; return all that is to be seen of it."""
+    here = HERE.replace("libraries", slug)
+    seen: dict[str, str] = {}
+    at = utc_now().replace(minute=0, second=0, microsecond=0)
+    typed = ([*people(9, "Invented"), TARGET], [TARGET], [("Sok Sophea", "V3B 1A2")])
+    for number, lines in enumerate(typed, 1):
+        once = Page(editor.get(f"{here}/new").text).fields["once"][0]
+        editor.post(f"{here}/new", {"once": once, **batch_form(sheets="1")})
+        stage.write(lambda session: session.execute(update(PaperBatch).values(registered_at=at)))
+        sheet = f"{here}/{number}/sheets/1"
+        saved = editor.post(sheet, grid(editor.get(sheet), *lines))
+        seen |= {f"saved {number}": f"{saved.status_code} {saved.headers} {saved.text}"}
+        seen |= {f"sheet {number}": editor.get(sheet).text, f"open {number}": editor.get(f"{here}/{number}").text}
+        closed = editor.post(f"{here}/{number}/close", {"sure": "yes"})
+        seen |= {f"closing {number}": f"{closed.status_code} {closed.headers} {closed.text}"}
+    stage.write(lambda session: session.execute(update(PaperBatch).values(closed_at=at)))
+    seen |= {f"closed {number}": editor.get(f"{here}/{number}").text for number in (1, 2, 3)}
+    seen["list"] = editor.get(here).text
+    for path in ("", "/figures", "/check", "/history"):
+        seen[path] = editor.get(f"/en/workspace/campaigns/{slug}{path}").text
+    for path in ("", "/count", "/paper", "/letters"):
+        seen[f"public {path}"] = stage.get(f"/en/campaigns/{slug}{path}?x=1").text
+        seen[f"json {path}"] = stage.get(f"/api/v1/campaigns/{slug}{path}?x=1").text
+    come_to = "SELECT b.signatures, b.duplicates FROM paper_batches b JOIN campaigns c ON c.id = b.campaign_id"
+    rows = stage.sql(f"{come_to} WHERE c.slug = :slug ORDER BY b.number", slug=slug)
+    seen["signatures, duplicates"] = str([tuple(row) for row in rows])
+    chosen = select(Record.what, Record.details).join(Campaign, Campaign.id == Record.campaign_id)
+    chosen = chosen.where(Campaign.slug == slug, Record.account_id == editor.account_id).order_by(Record.id)
+    seen["record"] = str(stage.read(lambda session: [tuple(row) for row in session.execute(chosen)]))
+    kept = select(PaperLine.sheet, PaperLine.line, PaperLine.verdict).join(
+        Campaign, Campaign.id == PaperLine.campaign_id
+    )
+    kept = kept.where(Campaign.slug == slug).order_by(PaperLine.verdict, PaperLine.sheet, PaperLine.line)
+    seen["lines"] = str(stage.read(lambda session: [tuple(row) for row in session.execute(kept)]))
+    return {name: plain(text) for name, text in seen.items()}
+
+
+def plain(text: str) -> str:
+    """Return a page without what differs of itself: its address, random ids, fingerprints, moments to the second."""
+    text = re.sub(r"[0-9a-f]{12,64}", "ID", re.sub(r"where-she-(did|not)", "SLUG", text))
+    return re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)?", "AT", text)
 
 
 @on_one_database

@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 
 from starlette.exceptions import HTTPException
 
-from app.actions import life
+from app.actions import life, paper
 from app.actions.campaigns import CampaignCannotMove, CampaignNotFound
 from app.actions.life import ReviewerIsOfTeam
+from app.actions.paper import LookerIsOfTeam
 from app.i18n import LOCALES, message
-from app.queries.accounts import find_campaign_id
+from app.queries.accounts import find_campaign_id, find_team_campaign
 from app.queries.life import WatchedCampaign, get_life, list_watched
+from app.queries.paper import count_paper
 from app.queries.sponsoring import list_member_names
 from app.rules.moves import PUBLIC_STATES, can_move, settle
 from app.rules.normalise import Refused, clean_email
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from app.queries.paper import Overlap
     from app.web.forms import Form
     from app.web.gate import Visit
 
@@ -34,6 +37,7 @@ CONFLICT: Final = 409
 UNPROCESSABLE: Final = 422
 SEARCH_LENGTH: Final = 200
 SHOWN: Final = 200
+LOOK: Final = "overlap"
 ACTIONS: Final = ("stop", "send_back", "resume", "rehome")
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -63,6 +67,8 @@ async def act(visit: Visit) -> Response:
     form = await visit.read_form()
     campaign = await _find(visit)
     action = form.text("action")
+    if action == LOOK:
+        return await _look(visit, campaign)
     if action not in ACTIONS:
         raise HTTPException(400)
     try:
@@ -128,6 +134,17 @@ async def _rehome(visit: Visit, campaign: WatchedCampaign, form: Form) -> list[t
     return errors
 
 
+async def _look(visit: Visit, campaign: WatchedCampaign) -> Response:
+    """Show how many signed in ink and online. It is a post, so that looking is on record and no accident."""
+    try:
+        overlap = await visit.house.database.write(
+            paper.look_at_overlap, campaign_id=campaign.id, account_id=visit.signed_in.account_id, now=visit.now
+        )
+    except LookerIsOfTeam:
+        raise HTTPException(404) from None
+    return await _show(visit, overlap=overlap, has_looked=True)
+
+
 async def _find(visit: Visit) -> WatchedCampaign:
     slug = visit.request.path_params["slug"]
     campaign_id = None
@@ -146,12 +163,16 @@ async def _show(
     errors: Sequence[tuple[str, str]] = (),
     typed: Mapping[str, str] | None = None,
     has_moved: bool = False,
+    overlap: Overlap | None = None,
+    has_looked: bool = False,
 ) -> Response:
     campaign = await _find(visit)
     database = visit.house.database
     course = await database.read(get_life, campaign_id=campaign.id, keyring=visit.house.keyring)
     standing = settle(course.standing, visit.now)
     typed = typed or {}
+    in_ink = await database.read(count_paper, campaign_id=campaign.id)
+    team = await database.read(find_team_campaign, slug=campaign.slug, account_id=visit.signed_in.account_id)
     return visit.show(
         "moderation/campaign.html",
         status_code=status_code,
@@ -164,6 +185,9 @@ async def _show(
         can_resume=can_move("resume", standing, visit.now),
         is_public=standing.state in PUBLIC_STATES,
         can_operate=True,
+        can_look=in_ink.batches > 0 and team is None,
+        overlap=overlap,
+        has_looked=has_looked,
         errors=errors,
         typed=typed,
         has_moved=has_moved,

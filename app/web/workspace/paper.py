@@ -34,7 +34,6 @@ from app.rules.khmer import to_latin_digits
 from app.rules.life import local_day
 from app.rules.normalise import Refused, clean_line
 from app.rules.paper import (
-    FEWEST_COMPARED,
     KINDS,
     LINES,
     MOST_SHEETS,
@@ -343,7 +342,6 @@ async def _show_batch(
         token_of=token_of,
         until=batch.registered_at + OPEN_KEPT,
         lines=LINES,
-        fewest=FEWEST_COMPARED,
         reasons=REASONS,
         errors=[(name, text.say(visit.locale)) for name, text in errors],
         values={} if typed is None else typed.typed(),
