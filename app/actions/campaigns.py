@@ -24,8 +24,8 @@ from app.models import (
     Threshold,
 )
 from app.rules.eligibility import rule_as_data
-from app.rules.khmer import comparison_key
 from app.rules.life import opening_instants, start_of_day, state_by_dates
+from app.rules.organisations import organisation_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +70,8 @@ def import_campaign(
 
     Without ``publication`` it is a draft; with it, its first edition is frozen. ``owner_id`` is the account of a team
     that brought the file; else an operator did, and the account of ``owner_email``, or of the file's organiser, owns
-    the campaign. The sponsor of a file that an operator imports counts as having accepted, and no other.
+    the campaign. The sponsor of a file that an operator imports counts as having accepted, and no other; likewise its
+    organisations count as having signed, and those of a file that a team brought are left out.
     """
     if session.scalar(select(Campaign.id).where(Campaign.slug == file.slug)) is not None:
         raise SlugTaken(file.slug)
@@ -105,13 +106,18 @@ def import_campaign(
             "supporters_needed": 0,
         },
     )
-    _insert_parts(session, campaign_id, file, now)
+    _insert_parts(session, campaign_id, file)
+    left_out = len(file.endorsements)
+    if owner_id is None:
+        _insert_endorsements(session, campaign_id, file, now)
+        left_out = 0
     write_draft(session, campaign_id=campaign_id, texts=file.texts, now=now, account_id=owner_id)
     if state != "draft":
         # The file's own texts, which a half-written language may be part of: what was published is what is signed.
         freeze_edition(session, campaign_id=campaign_id, texts=file.texts, now=now)
     _insert_sponsor(session, campaign_id, file, key, now, is_accepted=owner_id is None)
-    record(session, what="imported", now=now, account_id=owner_id, campaign_id=campaign_id, details={"state": state})
+    details = {"state": state} | ({"endorsements_left_out": left_out} if left_out else {})
+    record(session, what="imported", now=now, account_id=owner_id, campaign_id=campaign_id, details=details)
     return campaign_id
 
 
@@ -175,7 +181,7 @@ def form_of(file: CampaignFile) -> str:
     return "commons" if file.kind == "petition" and is_within_canada else "free"
 
 
-def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile, now: datetime) -> None:
+def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile) -> None:
     parts: dict[Any, list[dict[str, Any]]] = {
         Addressee: [
             {
@@ -191,28 +197,33 @@ def _insert_parts(session: Session, campaign_id: UUID, file: CampaignFile, now: 
             {"id": uuid4(), "campaign_id": campaign_id, "signatures": each.signatures, "labels": dict(each.label)}
             for each in file.thresholds
         ],
-        Endorsement: [
-            {
-                "id": uuid4(),
-                "campaign_id": campaign_id,
-                "state": "accepted",
-                "position": position,
-                "name": each.name,
-                "names": {},
-                "name_key": comparison_key(each.name),
-                "proof": "file",
-                "locale": file.source_locale,
-                "asked_at": now,
-                "decided_at": now,
-                "acronym": each.acronym or None,
-                "country": each.country or None,
-            }
-            for position, each in enumerate(file.endorsements)
-        ],
     }
     for table, rows in parts.items():
         if rows:
             session.execute(insert(table), rows)
+
+
+def _insert_endorsements(session: Session, campaign_id: UUID, file: CampaignFile, now: datetime) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "id": uuid4(),
+            "campaign_id": campaign_id,
+            "state": "accepted",
+            "position": position,
+            "name": each.name,
+            "names": {},
+            "name_key": organisation_key(each.name),
+            "proof": "file",
+            "locale": file.source_locale,
+            "asked_at": now,
+            "decided_at": now,
+            "acronym": each.acronym or None,
+            "country": each.country or None,
+        }
+        for position, each in enumerate(file.endorsements)
+    ]
+    if rows:
+        session.execute(insert(Endorsement), rows)
 
 
 def _insert_sponsor(

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, update
 
 from app.actions.campaigns import CampaignCannotMove
-from app.actions.endorsing import TextMoved, request_endorsement
+from app.actions.endorsing import TextMoved, take_form
 from app.actions.records import record
 from app.actions.telling import tell_owners
 from app.core import tokens
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.actions.endorsing import Asked
-    from app.core.keys import DataKey
+    from app.core.keys import DataKey, Keyring
 
 
 class EmbargoChanged(Exception):
@@ -128,10 +128,19 @@ def renew_preview_link(
 
 
 def request_in_private(
-    session: Session, *, campaign_id: UUID, edition_id: UUID, asked: Asked, key: DataKey, now: datetime
+    session: Session,
+    *,
+    campaign_id: UUID,
+    edition_id: UUID,
+    asked: Asked,
+    key: DataKey,
+    address: str | None,
+    keyring: Keyring,
+    now: datetime,
 ) -> None:
     """Keep what an organisation's form says that came through the private link: under embargo, or just after it.
 
+    As many as a day takes, from ``address`` and in all.
     Raises CampaignCannotMove where it is a draft again or signing is not open, TextMoved for a text that is gone.
     """
     # A move waits for this form, or this form for the move.
@@ -149,7 +158,16 @@ def request_in_private(
     )
     if current != edition_id:
         raise TextMoved
-    request_endorsement(session, campaign_id=campaign_id, edition_id=edition_id, asked=asked, key=key, now=now)
+    take_form(
+        session,
+        campaign_id=campaign_id,
+        edition_id=edition_id,
+        asked=asked,
+        key=key,
+        address=address,
+        keyring=keyring,
+        now=now,
+    )
 
 
 def _refuse(session: Session, campaign_id: UUID, wanted: str) -> NoReturn:

@@ -195,8 +195,8 @@ def import_as_team(
 ) -> str:
     """Make a draft of a file that somebody brought, and return its slug, which is another where the file's is taken.
 
-    Letters go to whoever brought it, and not to an address that a file names: nobody has proven that one. Raises
-    TooManyDrafts.
+    Letters go to whoever brought it, and not to an address that a file names: nobody has proven that one. Nor has
+    anybody proven that the organisations have signed which it names: they are left out. Raises TooManyDrafts.
     """
     known = _find_own(session, campaign_id, beginner)
     if known is not None:

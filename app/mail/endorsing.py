@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import func, select
@@ -42,7 +43,10 @@ TEAM_NEWS: Final = {
     "withdrawn": ("withdrawn",),
     "removed": ("removed",),
     "handed_over": _LIVING,
+    "handed_elsewhere": _LIVING,
 }
+#: News a day that one mailbox gets about one organisation; more wait for the next day.
+_DAILY_NEWS: Final = 5
 
 
 def _prepare_endorse(session: Session, letter: Letter, desk: Desk) -> Prepared | None:
@@ -110,7 +114,7 @@ def _prepare_notice(session: Session, letter: Letter, desk: Desk) -> Prepared | 
         "reason": _reason(session, endorsement, news),
         "is_public": matter.campaign.state in PUBLIC_STATES,
     }
-    return _to_own_page(recipient, context)
+    return replace(_to_own_page(recipient, context), daily=_DAILY_NEWS, pool=endorsement.id)
 
 
 def _is_over(endorsement: Endorsement, news: str) -> bool:
@@ -183,7 +187,12 @@ def _prepare_waiting(session: Session, letter: Letter, desk: Desk) -> Prepared |
         return None  # shown meanwhile; there is another letter about that
     return Prepared(
         recipient=key.open("accounts.email", owner.id, owner.email),
-        context={**_organisation(matter, endorsement), "news": news, "resembles": endorsement.resembles},
+        context={
+            **_organisation(matter, endorsement),
+            "news": news,
+            "resembles": endorsement.resembles,
+            "has_signed": endorsement.state == "accepted",
+        },
         links={"links": f"/workspace/campaigns/{matter.campaign.slug}/endorsements"},
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import and_, func, or_, select
 
-from app.models import Campaign, Complaint, Endorsement
+from app.models import Campaign, Complaint, Endorsement, Member
 from app.queries.drafts import find_draft_titles
 from app.queries.endorsements import TeamEndorsement, list_team_endorsements
 
@@ -31,6 +31,7 @@ class DisputedLine:
     name: str
     acronym: str | None
     state: str
+    proof: str | None
     is_disputed: bool
     slug: str
     titles: Mapping[str, str]
@@ -51,8 +52,12 @@ class JudgedEndorsement:
     reports: tuple[UUID, ...]
 
 
-def list_disputes(session: Session) -> list[DisputedLine]:
-    """Return organisations that are reported, disputed or taken out: those with open reports first, then the newest."""
+def list_disputes(session: Session, *, account_id: UUID) -> list[DisputedLine]:
+    """Return organisations that are reported, disputed or taken out: those with open reports first, then the newest.
+
+    None of a campaign whose team the account is of: somebody else looks at these.
+    """
+    own = select(Member.campaign_id).where(Member.account_id == account_id)
     reports = (
         select(func.count())
         .where(Complaint.endorsement_id == Endorsement.id, Complaint.state == "open")
@@ -64,7 +69,7 @@ def list_disputes(session: Session) -> list[DisputedLine]:
     rows = session.execute(
         select(Endorsement, Campaign.slug, Campaign.source_locale, reports)
         .join(Campaign, Campaign.id == Endorsement.campaign_id)
-        .where(or_(reports > 0, is_marked, Endorsement.state == "removed"))
+        .where(or_(reports > 0, is_marked, Endorsement.state == "removed"), Endorsement.campaign_id.not_in(own))
         .order_by((reports > 0).desc(), Endorsement.state != "accepted", Endorsement.asked_at.desc(), Endorsement.id)
         .limit(MOST)
     ).all()
@@ -81,8 +86,8 @@ def find_judged_endorsement(session: Session, *, endorsement_id: UUID, keyring: 
     ).first()
     if row is None:
         return None
-    found = list_team_endorsements(session, campaign_id=row.id, keyring=keyring)
-    endorsement = next((each for each in found if each.id == endorsement_id), None)
+    found = list_team_endorsements(session, campaign_id=row.id, keyring=keyring, only=endorsement_id)
+    endorsement = next(iter(found), None)
     if endorsement is None:
         return None
     reports = session.scalars(
@@ -108,6 +113,7 @@ def _line(row: Any, titles: Mapping[UUID, Mapping[str, str]]) -> DisputedLine:  
         name=each.name,
         acronym=each.acronym,
         state=each.state,
+        proof=each.proof,
         is_disputed=each.disputed_at is not None,
         slug=row.slug,
         titles=titles.get(each.campaign_id, {}),

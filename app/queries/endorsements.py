@@ -115,7 +115,7 @@ class OwnEndorsement:
 
 @dataclass(frozen=True, slots=True)
 class TeamEndorsement:
-    """An organisation as the team sees it. ``resembles`` is a domain that its own can be taken for."""
+    """An organisation as the team sees it. ``resembles``: the domain or the name of one that it can be taken for."""
 
     id: UUID
     state: str
@@ -225,10 +225,13 @@ def find_own_endorsement(session: Session, *, token: str, keyring: Keyring) -> O
     )
 
 
-def list_team_endorsements(session: Session, *, campaign_id: UUID, keyring: Keyring) -> list[TeamEndorsement]:
+def list_team_endorsements(
+    session: Session, *, campaign_id: UUID, keyring: Keyring, only: UUID | None = None
+) -> list[TeamEndorsement]:
     """Return the organisations that a campaign's team sees: those that wait first, then by when they asked.
 
-    What no mailbox has confirmed, or nobody in time, is not among them.
+    What no mailbox has confirmed, or nobody in time, is not among them, nor is what says nothing any more. Where
+    ``only`` is given, nothing is opened of others.
     """
     key = tables.open_campaign_key(session, campaign_id=campaign_id, keyring=keyring)
     since = _present_since(session, campaign_id)
@@ -240,11 +243,12 @@ def list_team_endorsements(session: Session, *, campaign_id: UUID, keyring: Keyr
         .where(tables.EndorsementRenewal.endorsement_id == endorsement.id)
         .scalar_subquery()
     )
+    chosen = () if only is None else (endorsement.id == only,)
     rows = session.execute(
         select(endorsement, edition.number, renewed_number.label("renewed"), tables.Logo.sha256)
         .outerjoin(edition, edition.id == endorsement.edition_id)
         .outerjoin(tables.Logo, tables.Logo.endorsement_id == endorsement.id)
-        .where(endorsement.campaign_id == campaign_id, _is_shown_to_team())
+        .where(endorsement.campaign_id == campaign_id, _is_shown_to_team(), *chosen)
         .order_by(endorsement.state != "waiting", endorsement.position, endorsement.asked_at, endorsement.id)
     ).all()
     authority = _letter_states(session, campaign_id)
@@ -272,14 +276,15 @@ def list_team_endorsements(session: Session, *, campaign_id: UUID, keyring: Keyr
     ]
 
 
-def list_authority_letters(session: Session, *, keyring: Keyring) -> list[WaitingLetter]:
-    """Return the letters of authority that nobody has decided, without their content, oldest first."""
-    rows = session.execute(
-        _LETTERS.where(tables.AuthorityLetter.state == "waiting").order_by(
-            tables.AuthorityLetter.sent_at, tables.AuthorityLetter.id
-        )
-    )
-    return [_waiting_letter(session, row, _key(session, row.Campaign.id, keyring)) for row in rows]
+def list_authority_letters(session: Session, *, account_id: UUID) -> list[WaitingLetter]:
+    """Return the letters of authority that nobody has decided, oldest first. Nothing that was sealed is opened.
+
+    None of a campaign whose team the account is of: somebody else looks at these.
+    """
+    own = select(tables.Member.campaign_id).where(tables.Member.account_id == account_id)
+    waiting = (tables.AuthorityLetter.state == "waiting", tables.Endorsement.campaign_id.not_in(own))
+    rows = session.execute(_LETTERS.where(*waiting).order_by(tables.AuthorityLetter.sent_at, tables.AuthorityLetter.id))
+    return [_waiting_letter(session, row, None) for row in rows]
 
 
 def find_authority_letter(session: Session, *, letter_id: UUID, keyring: Keyring) -> ReadLetter | None:
@@ -343,7 +348,7 @@ def _is_shown_to_team() -> ColumnElement[bool]:
     is_kept = endorsement.state.in_(("waiting", "accepted", "declined", "removed"))
     # One that was withdrawn before its mailbox confirmed never reached the team.
     was_confirmed = or_(endorsement.proven_at.is_not(None), endorsement.position.is_not(None))
-    return or_(is_kept, and_(endorsement.state == "withdrawn", was_confirmed))
+    return and_(endorsement.name != "", or_(is_kept, and_(endorsement.state == "withdrawn", was_confirmed)))
 
 
 def _find_by_token(session: Session, purpose: Purpose, token: str) -> Any:  # noqa: ANN401 - a row, or None
@@ -363,6 +368,7 @@ def _find_by_token(session: Session, purpose: Purpose, token: str) -> Any:  # no
             tables.Token.hash == hash_token(purpose, token),
             tables.Token.purpose == purpose,
             tables.Letter.kind.in_(_KINDS_OF_LETTERS),
+            tables.Endorsement.name != "",
         )
     ).first()
 

@@ -31,9 +31,13 @@ HEADER_BYTES: Final = 1024
 #: A photograph on a slow connection takes minutes; what takes longer than this is not on its way here.
 LONGEST_SECONDS: Final = 300.0
 
+#: Bodies read, and pictures that wait to be drawn, at a time in a process: each may hold eight megabytes.
+AT_ONCE: Final = 6
+
 Drawn = TypeVar("Drawn")
 # One picture at a time in a process: however many come, they take the memory and the processor of one.
 _DRAWING: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drawing")
+_PLACES: Final = asyncio.BoundedSemaphore(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Upload:
 
 
 async def read_upload(request: Request, *, repeated: frozenset[str] = frozenset()) -> Upload:
-    """Read the body of a post with files. Raises HTTPException 400, 408, 413 or 415.
+    """Read the body of a post with files. Raises HTTPException 400, 408, 413, 415, or 503 where many are read already.
 
     Its whole length is bounded by its address (``body_limit``), and what is typed beside the files as in other forms.
     """
@@ -62,8 +66,10 @@ async def read_upload(request: Request, *, repeated: frozenset[str] = frozenset(
         raise HTTPException(415)
     if not boundary:
         raise HTTPException(400)
+    if _PLACES.locked():
+        raise HTTPException(503)
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
+        async with _PLACES, asyncio.timeout(LONGEST_SECONDS):
             return await _read(request, boundary, repeated)
     except TimeoutError:
         raise HTTPException(408) from None
@@ -72,8 +78,14 @@ async def read_upload(request: Request, *, repeated: frozenset[str] = frozenset(
 
 
 async def draw_in_turn(draw: Callable[[bytes], Drawn], content: bytes) -> Drawn:
-    """Return ``draw(content)``, worked out beside the loop, after whatever pictures came before."""
-    return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw, content)
+    """Return ``draw(content)``, worked out beside the loop, after whatever pictures came before.
+
+    Raises HTTPException 503 where many wait for it already.
+    """
+    if _PLACES.locked():
+        raise HTTPException(503)
+    async with _PLACES:
+        return await asyncio.get_running_loop().run_in_executor(_DRAWING, draw, content)
 
 
 async def _read(request: Request, boundary: bytes, repeated: frozenset[str]) -> Upload:

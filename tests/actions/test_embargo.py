@@ -295,6 +295,7 @@ def test_a_form_from_the_private_page_binds_to_the_text_that_was_shown(
     assert found.key is not None
     asked = Asked("Society", {}, "", "CA", None, "", "Chan Dara", "President", "a@example.org", "en")
     form = {"campaign_id": campaign_id(stage), "asked": asked, "key": found.key, "now": utc_now()}
+    form |= {"address": None, "keyring": stage.keyring}
     with pytest.raises(TextMoved):
         stage.write(request_in_private, edition_id=uuid4(), **form)  # type: ignore[arg-type]  # by names
     stage.write(life.call_off_campaign, **who(stage))

@@ -8,12 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 
 from app.actions import endorsing
 from app.actions.endorsing import Asked
+from app.actions.records import record
 from app.core.clock import utc_now
 from app.jobs.retain import forget_all
 from app.models import Campaign, Edition, Endorsement, Letter, Logo, open_campaign_key
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from app.queries.endorsements import EndorseLink, OwnEndorsement, TeamEndorsement
+    from app.queries.endorsements import EndorseLink, OwnEndorsement, TeamEndorsement, WaitingLetter
     from tests.stage import Organiser, Stage
 
 SLUG: Final = "libraries"
@@ -144,6 +146,10 @@ def link(stage: Stage, token: str) -> EndorseLink | None:
 
 def team(stage: Stage) -> list[TeamEndorsement]:
     return stage.read(list_team_endorsements, campaign_id=campaign_id(stage), keyring=stage.keyring)
+
+
+def authority_letters(stage: Stage) -> list[WaitingLetter]:
+    return stage.read(list_authority_letters, account_id=uuid4())
 
 
 def another_owner(stage: Stage) -> Organiser:
@@ -369,10 +375,10 @@ def test_without_its_domain_an_organisation_needs_a_letter_of_authority(stage: S
             endorsing.send_authority_letter,
             token=token, content=content, media_type="image/png", keyring=stage.keyring, now=utc_now(),
         )  # fmt: skip
-    (waiting,) = stage.read(list_authority_letters, keyring=stage.keyring)
+    (waiting,) = authority_letters(stage)
     read = stage.read(find_authority_letter, letter_id=waiting.id, keyring=stage.keyring)
     assert read is not None
-    assert (read.content, waiting.said.representative, waiting.slug) == (b"second \x00\xff", "Sok Sopha", SLUG)
+    assert (read.content, read.letter.said.representative, waiting.slug) == (b"second \x00\xff", "Sok Sopha", SLUG)
     assert b"second" not in stage.sql("SELECT content FROM authority_letters")[0][0]
     (told,) = stage.letters_to("moderator@example.org")
     assert FORM.organisation not in told.text
@@ -410,7 +416,7 @@ def test_a_letter_that_is_refused_says_why_and_another_may_be_sent(stage: Stage)
     token = confirm(stage, PUBLIC.email)
     send: dict[str, Any] = {"token": token, "media_type": "image/png", "keyring": stage.keyring, "now": utc_now()}
     stage.write(endorsing.send_authority_letter, content=b"x", **send)
-    (waiting,) = stage.read(list_authority_letters, keyring=stage.keyring)
+    (waiting,) = authority_letters(stage)
     stage.write(
         endorsing.decide_authority_letter,
         letter_id=waiting.id, is_accepted=False, because="It is not signed.\n<b>", account_id=owner_id(stage),
@@ -421,7 +427,7 @@ def test_a_letter_that_is_refused_says_why_and_another_may_be_sent(stage: Stage)
     assert "not accepted" in notice.text
     assert (own(stage, token).authority, own(stage, token).authority_because) == ("refused", "It is not signed.\n<b>")
     stage.write(endorsing.send_authority_letter, content=b"y", **send)
-    assert len(stage.read(list_authority_letters, keyring=stage.keyring)) == 1
+    assert len(authority_letters(stage)) == 1
     assert stage.read(find_authority_letter, letter_id=campaign_id(stage), keyring=stage.keyring) is None
     refused = stage.read(find_authority_letter, letter_id=waiting.id, keyring=stage.keyring)
     assert refused is not None
@@ -521,21 +527,30 @@ def test_declining_tells_why_and_other_teams_decide_nothing(stage: Stage) -> Non
 # The organisation's own page
 
 
-def hand_over(stage: Stage, token: str, email: str = "next@khmer-alliance.org") -> None:
-    stage.run(handing_over(stage, token, email))
+def hand_over(
+    stage: Stage, token: str, email: str = "next@khmer-alliance.org", *, ago: timedelta = timedelta(0)
+) -> None:
+    stage.run(handing_over(stage, token, email, ago=ago))
 
 
-def handing_over(stage: Stage, token: str, email: str = "next@khmer-alliance.org") -> Any:  # noqa: ANN401 - a call
+def handing_over(
+    stage: Stage, token: str, email: str = "next@khmer-alliance.org", *, ago: timedelta = timedelta(0)
+) -> Any:  # noqa: ANN401 - a call
     return stage.database.write(
         endorsing.hand_over_endorsement,
-        token=token, representative="Chan Dara", role="President", email=email, keyring=stage.keyring, now=utc_now(),
-    )  # fmt: skip
+        token=token,
+        representative="Chan Dara",
+        role="President",
+        email=email,
+        keyring=stage.keyring,
+        now=utc_now() - ago,
+    )
 
 
 def test_handing_over_waits_for_the_next_and_ends_the_links_of_the_one_before(stage: Stage) -> None:
     letter(stage)
     token = accepted(stage)
-    hand_over(stage, token, "first@khmer-alliance.org")
+    hand_over(stage, token, "first@khmer-alliance.org", ago=2 * MINUTE)
     first = token_in(stage.letters_to("first@khmer-alliance.org")[-1].text, confirms=True)
     # The same form, pressed many times.
     assert stage.run(together([handing_over(stage, token) for _ in range(4)])) == [None] * 4
@@ -571,7 +586,7 @@ def test_a_successor_at_the_domain_is_proof_and_one_of_a_withdrawn_row_is_nobody
     letter(stage)
     request(stage, PUBLIC)
     token = confirm(stage, PUBLIC.email)
-    hand_over(stage, token)
+    hand_over(stage, token, ago=2 * MINUTE)
     press(stage, token_in(stage.letters_to("next@khmer-alliance.org")[-1].text, confirms=True))
     assert team(stage)[0].proof == "domain"
     token = token_in(stage.letters_to("next@khmer-alliance.org")[-1].text)
@@ -703,7 +718,10 @@ def test_a_removal_is_not_taken_back_where_another_has_signed_under_the_name(sta
     stage.write(endorsing.remove_endorsement, because="", **by)
     request(stage, replace(FORM, email="other@khmer-alliance.org"))
     confirm(stage, "other@khmer-alliance.org")
-    decide(stage)
+    with pytest.raises(endorsing.RemovedBefore):
+        decide(stage)
+    # As it was before removals were looked at.
+    stage.sql_write("UPDATE endorsements SET state = 'accepted', position = 1 WHERE state = 'waiting'")
     with pytest.raises(endorsing.SignedAlready):
         stage.write(endorsing.restore_endorsement, **by)
     with pytest.raises(endorsing.EndorsementMoved, match="gone"):
@@ -732,9 +750,13 @@ def test_what_nobody_confirmed_and_what_ended_is_emptied_after_fourteen_days(sta
         "Never confirmed": ("asked", False), FORM.organisation: ("declined", False), "Stays": ("accepted", False),
     }  # fmt: skip
     stage.run(forget_all(stage.database, now=begins + 15 * DAY))
-    assert emptied() == {
-        "Never confirmed": ("expired", True), FORM.organisation: ("declined", True), "Stays": ("accepted", False),
-    }  # fmt: skip
+    assert emptied() == {"": ("declined", True), "Stays": ("accepted", False)}
+    (said,) = stage.sql(
+        "SELECT names, name_key, acronym, domain, website, country, kind FROM endorsements WHERE name = ''"
+    )
+    assert said[1:] == ("", None, None, None, None, None)
+    assert FORM.names["km"] not in str(said[0])
+    assert [each.said.name for each in team(stage)] == ["Stays"]
     assert own(stage, token).successor is None
     stage.run(forget_all(stage.database, now=begins + 800 * DAY))
     assert emptied()["Stays"] == ("accepted", True)
@@ -843,7 +865,7 @@ def test_a_letter_of_authority_that_is_read_late_changes_no_proof(stage: Stage) 
         token=token, content=b"x", media_type="image/png", keyring=stage.keyring, now=utc_now(),
     )  # fmt: skip
     decide(stage)
-    (waiting,) = stage.read(list_authority_letters, keyring=stage.keyring)
+    (waiting,) = authority_letters(stage)
     judged: dict[str, Any] = {"letter_id": waiting.id, "because": "", "account_id": owner_id(stage), "now": utc_now()}
     stage.write(endorsing.decide_authority_letter, is_accepted=True, **judged)
     assert (team(stage)[0].proof, team(stage)[0].authority) == ("domain", "accepted")
@@ -863,7 +885,7 @@ def test_letters_that_say_nothing_any_more_are_dropped(stage: Stage) -> None:
         endorsing.send_authority_letter,
         token=token, content=b"x", media_type="image/png", keyring=stage.keyring, now=utc_now(),
     )  # fmt: skip
-    (waiting,) = stage.read(list_authority_letters, keyring=stage.keyring)
+    (waiting,) = authority_letters(stage)
     stage.write(
         endorsing.decide_authority_letter,
         letter_id=waiting.id, is_accepted=True, because="", account_id=reader.account_id, now=utc_now(),
@@ -872,7 +894,7 @@ def test_letters_that_say_nothing_any_more_are_dropped(stage: Stage) -> None:
     by: dict[str, Any] = {"endorsement_id": team(stage)[0].id, "account_id": reader.account_id, "now": utc_now()}
     stage.write(endorsing.mark_disputed, is_disputed=True, **by)
     stage.write(endorsing.mark_disputed, is_disputed=False, **by)
-    hand_over(stage, token, "first@khmer-alliance.org")
+    hand_over(stage, token, "first@khmer-alliance.org", ago=2 * MINUTE)
     hand_over(stage, token, "second@khmer-alliance.org")
     stage.join(SLUG, second, "viewer")
     stage.write(endorsing.withdraw_endorsement, token=token, now=utc_now())
@@ -902,7 +924,7 @@ def test_a_form_that_came_for_another_text_is_another_form(stage: Stage) -> None
 def test_a_link_made_while_another_was_named_is_nobodys(stage: Stage) -> None:
     letter(stage)
     token = accepted(stage)
-    hand_over(stage, token, "first@khmer-alliance.org")
+    hand_over(stage, token, "first@khmer-alliance.org", ago=2 * MINUTE)
     first = token_in(stage.letters_to("first@khmer-alliance.org")[-1].text, confirms=True)
     made = stage.sql("SELECT hash, letter_id FROM tokens WHERE purpose = 'endorse' ORDER BY created_at DESC")[0]
     hand_over(stage, token)
@@ -967,3 +989,179 @@ def test_before_there_is_an_edition_the_draft_says_what_it_is_called(stage: Stag
     assert "A letter to come" in shown.campaign.titles.values()
     with pytest.raises(endorsing.TextMoved):
         stage.write(endorsing.renew_endorsement, token=confirm(stage), now=utc_now())
+
+
+# Those who pretend, or will not stop
+
+
+IMPOSTORS: Final = {
+    "another of its names": replace(FORM, organisation="Honest Friends", names={"fr": "KHMER  Alliance"}),
+    "letters that look the same": replace(FORM, organisation="Khm\u0435r Alli\u0430nce", names={}),
+    "the very name": replace(FORM, organisation="Khmer Alliance", names={}, website=""),
+}
+
+
+@on_one_database
+@pytest.mark.parametrize("way", IMPOSTORS)
+def test_whoever_has_a_name_of_another_is_flagged_and_does_not_sign_beside_it(stage: Stage, way: str) -> None:
+    letter(stage)
+    accepted(stage, replace(FORM, organisation="Khmer Alliance", names={"km": "សម្ព័ន្ធខ្មែរ"}))
+    impostor = IMPOSTORS[way]
+    impostor = replace(
+        impostor, email="x@honest-friends.org", website=impostor.website and "https://honest-friends.org"
+    )
+    request(stage, impostor)
+    confirm(stage, impostor.email)
+    found = next(each for each in team(stage) if each.state == "waiting")
+    assert found.resembles == "khmer-alliance.org"
+    stage.sql_write("UPDATE endorsements SET proof = 'letter' WHERE state = 'waiting'")
+    with pytest.raises(endorsing.SignedAlready):
+        decide(stage, found.id)
+
+
+@on_one_database
+def test_a_domain_that_was_anothers_before_is_flagged_with_its_name(stage: Stage) -> None:
+    letter(stage)
+    accepted(stage)
+    other = replace(FORM, organisation="Quite Another", names={}, email="x@khmer-alliance.org")
+    request(stage, other)
+    confirm(stage, other.email)
+    assert next(each for each in team(stage) if each.state == "waiting").resembles == FORM.organisation
+
+
+@on_one_database
+def test_what_signed_under_an_embargo_elsewhere_is_told_to_nobody(stage: Stage) -> None:
+    letter(stage)
+    stage.campaign(kind="open_letter", signatories="both", slug="elsewhere", endorsements=[{"name": "Khmer Youth"}])
+    asked = replace(FORM, organisation="Khmer Youth", names={})
+    stage.sql_write("UPDATE campaigns SET state = 'draft' WHERE slug = 'elsewhere'")
+    request(stage, asked)
+    confirm(stage)
+    assert team(stage)[0].resembles is None
+
+
+@on_one_database
+@pytest.mark.parametrize(
+    "again",
+    [
+        replace(FORM, email="other@gmail.com", website=""),
+        replace(FORM, organisation="Another name", names={}, email="other@khmer-alliance.org"),
+        replace(FORM, organisation="Another name", names={}, website=""),
+    ],
+)
+def test_what_a_moderator_took_out_does_not_come_back_by_another_form(stage: Stage, again: Asked) -> None:
+    letter(stage)
+    accepted(stage)
+    by: dict[str, Any] = {"endorsement_id": team(stage)[0].id, "account_id": owner_id(stage), "now": utc_now()}
+    stage.write(endorsing.remove_endorsement, because="", **by)
+    request(stage, again, now=utc_now() + 2 * MINUTE)
+    put_forward(stage)
+    confirm(stage, again.email)
+    stage.sql_write("UPDATE endorsements SET proof = 'letter' WHERE state = 'waiting'")
+    found = next(each.id for each in team(stage) if each.state == "waiting")
+    with pytest.raises(endorsing.RemovedBefore):
+        decide(stage, found)
+    decide(stage, found, is_accepted=False, because="No")
+
+
+@on_one_database
+def test_naming_somebody_else_is_one_letter_a_minute_and_five_a_day(stage: Stage) -> None:
+    letter(stage)
+    token = accepted(stage)
+    for number in range(5):
+        hand_over(stage, token, f"n{number}@khmer-alliance.org", ago=(20 - 2 * number) * MINUTE)
+        with pytest.raises(endorsing.HandedOverLately):
+            hand_over(stage, token, "soon@khmer-alliance.org", ago=(20 - 2 * number) * MINUTE)
+    with pytest.raises(endorsing.HandedOverLately):
+        hand_over(stage, token)
+    assert stage.sql("SELECT count(*) FROM letters WHERE dedupe_key LIKE '%:successor:%'") == [(5,)]
+    stage.sql_write("UPDATE letters SET due_at = due_at - 1")
+    # One accepted before; the news of the day end with the fifth.
+    assert len([each for each in stage.letters_to(FORM.email) if "/endorsement/confirm/" not in each.text]) <= 5
+
+
+@on_one_database
+@pytest.mark.parametrize("domain", ["khmer-alliance.org", "gmail.com"])
+def test_what_was_shown_of_one_shows_nothing_of_the_next(stage: Stage, domain: str) -> None:
+    letter(stage)
+    request(stage)
+    token = confirm(stage)
+    stage.write(
+        endorsing.send_authority_letter,
+        token=token, content=b"x", media_type="image/png", keyring=stage.keyring, now=utc_now(),
+    )  # fmt: skip
+    hand_over(stage, token, f"next@{domain}", ago=2 * MINUTE)
+    press(stage, token_in(stage.letters_to(f"next@{domain}")[-1].text, confirms=True))
+    is_at_domain = domain != "gmail.com"
+    assert (team(stage)[0].proof, authority_letters(stage)) == ("domain" if is_at_domain else None, [])
+    told = stage.letters_to(OWNER)[-1].text
+    assert ("is not at the domain" in told) is not is_at_domain
+    assert "stays as it is" not in told
+
+
+@on_one_database
+def test_a_signature_keeps_its_proof_and_the_team_hears_where_the_next_mailbox_is(stage: Stage) -> None:
+    letter(stage)
+    hand_over(stage, accepted(stage), "next@gmail.com")
+    press(stage, token_in(stage.letters_to("next@gmail.com")[-1].text, confirms=True))
+    assert team(stage)[0].proof == "domain"
+    told = stage.letters_to(OWNER)[-1].text
+    assert "stays as it is" in told
+    assert "is not at the domain" in told
+
+
+@on_one_database
+def test_made_up_forms_keep_the_genuine_one_out_for_an_hour_at_most(stage: Stage) -> None:
+    letter(stage)
+    begins = utc_now() - 2 * timedelta(hours=1)
+    for number in range(5):
+        request(stage, replace(FORM, role=f"Made up {number}"), now=begins + number * MINUTE)
+    request(stage, now=utc_now())
+    assert states(stage) == ["asked"] * 5  # no letter has gone out so far
+    stage.sql_write("UPDATE letters SET state = 'sent', sent_at = created_at")
+    request(stage, now=begins + 30 * MINUTE)
+    assert states(stage) == ["asked"] * 5
+    request(stage, now=utc_now() + 2 * MINUTE)
+    assert states(stage) == ["expired", *["asked"] * 5]
+    put_forward(stage)
+    confirm(stage)
+    assert team(stage)[0].said.role == FORM.role
+
+
+@on_one_database
+def test_what_nobody_decides_and_what_is_not_published_again_ends_after_ninety_days(stage: Stage) -> None:
+    letter(stage)
+    token = accepted(stage)
+    request(stage, PUBLIC)
+    waits = confirm(stage, PUBLIC.email)
+    stage.write(
+        endorsing.send_authority_letter,
+        token=waits, content=b"x", media_type="image/png", keyring=stage.keyring, now=utc_now(),
+    )  # fmt: skip
+    stage.run(forget_all(stage.database, now=utc_now() + 89 * DAY))
+    assert sorted(states(stage)) == ["accepted", "waiting"]
+    put(stage, state="refused")
+    stage.run(forget_all(stage.database, now=utc_now() + 91 * DAY))
+    assert sorted(states(stage)) == ["accepted", "expired"]
+    assert authority_letters(stage) == []
+    assert own(stage, token).said.representative is None
+    assert own(stage, waits).state == "expired"
+    stage.run(forget_all(stage.database, now=utc_now() + 106 * DAY))
+    assert states(stage) == ["accepted"]
+    assert stage.read(find_own_endorsement, token=waits, keyring=stage.keyring) is None
+
+
+@on_one_database
+def test_a_campaign_that_went_back_lately_keeps_who_spoke(stage: Stage) -> None:
+    letter(stage)
+    token = accepted(stage)
+    stage.sql_write("UPDATE campaigns SET state = 'draft', created_at = 0")
+
+    def call_off(session: Session) -> None:
+        record(session, what="call_off", now=utc_now(), campaign_id=campaign_of(session))
+
+    stage.write(call_off)
+    stage.run(forget_all(stage.database, now=utc_now() + 89 * DAY))
+    assert own(stage, token).said.representative == FORM.representative
+    stage.run(forget_all(stage.database, now=utc_now() + 91 * DAY))
+    assert own(stage, token).said.representative is None

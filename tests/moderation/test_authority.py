@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.actions.complaints import Reported, report_campaign
 from app.actions.endorsing import decide_authority_letter
 from app.core.clock import utc_now
+from app.core.keys import DataKey
 from app.models import AuthorityLetter, Complaint, Endorsement, Record, open_campaign_key
 from app.queries.campaigns import find_campaign
 from tests.stage import on_one_database
@@ -260,3 +261,30 @@ def test_nothing_waits_and_nothing_is_disputed(stage: Stage) -> None:
     unconfirmed = add_endorsement(stage, state="asked", email="x@temple.example")
     assert somebody.get(f"{DISPUTES}/{unconfirmed.hex}").status_code == 404
     assert stage.read(lambda session: list(session.scalars(select(Complaint)))) == []
+
+
+@on_one_database
+def test_lists_open_nothing_and_each_look_is_on_record(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_letter(stage)
+    waits = add_endorsement(stage, proof=None)
+    letter_id, somebody = send(stage, waits), moderator(stage)
+    signed = add_endorsement(stage, state="accepted", position=9)
+    dispute(stage, signed)
+    dispute(stage, waits)
+    with monkeypatch.context() as patched:
+        unsealed = DataKey.open
+
+        def see(key: DataKey, place: str, row: UUID, sealed: bytes) -> str:
+            assert not place.startswith(("endorsements.", "authority_letters.")), place
+            return unsealed(key, place, row, sealed)
+
+        patched.setattr(DataKey, "open", see)
+        for listed in (somebody.get(LETTERS), somebody.get(DISPUTES)):
+            assert "Temple of the Lake" in listed.text
+    assert (lines(stage, "authority_letter_opened"), lines(stage, "endorsement_read")) == (0, 0)
+    somebody.get(f"{LETTERS}/{letter_id.hex}")
+    somebody.get(f"{DISPUTES}/{signed.hex}")
+    assert (lines(stage, "authority_letter_opened"), lines(stage, "endorsement_read")) == (1, 1)
+    stage.join("libraries", somebody)
+    for listed in (somebody.get(LETTERS), somebody.get(DISPUTES)):
+        assert "Temple of the Lake" not in listed.text

@@ -47,7 +47,9 @@ def test_a_website_is_kept_as_it_can_be_linked_to(typed: str, kept: str) -> None
         "javascript:alert(1)", "data:text/html,x", "ftp://example.org", "mailto:a@example.org", "//evil.example.org",
         "localhost", "http://127.0.0.1/", "http://[::1", "http://[::1]/", "https://a@example.org", "https://x.org:99999",
         "https://example.org/<script>", 'https://example.org/"onclick=', "example org.com", "https://", "a" * 600,
-        "https://example.org/{{7*7}}", "https://" + "a" * 70 + ".org", "x..org",
+        "https://example.org/{{7*7}}", "https://example.org/\uff1cscript\uff1e", "https://example.org/\uff02x",
+        "http://0x7f.0x1", "http://127.0.0.0x1/", "http://example.0X7F", "https://example.org/" + "\ufdfa" * 60,
+        "https://" + "a" * 70 + ".org", "x..org",
     ],
 )  # fmt: skip
 def test_what_is_no_website_is_refused(typed: str) -> None:
@@ -99,6 +101,14 @@ def test_what_is_registered_of_a_website(website: str | None, domain: str | None
         ("a@other.org.kh", "https://adhoc.org.kh", False),
         ("a@" + idna.encode("ខ្មែរ.com").decode(), "https://www.ខ្មែរ.com", True),
         ("nobody", "https://licadho.org", False),
+        *(
+            (f"a@{domain}", f"https://www.{domain}", False)
+            for domain in (
+                *("riseup.net", "posteo.de", "mailfence.com", "mail.ru", "btinternet.com", "sky.com", "rediffmail.com"),
+                *("ezecom.com.kh", "everyday.com.kh", "camnet.com.kh", "seznam.cz", "yahoo.co.in", "hotmail.it"),
+                *("teksavvy.com", "rr.com", "westnet.com.au", "club-internet.fr", "facebook.com"),
+            )
+        ),
     ],
 )
 def test_a_mailbox_proves_the_domain_that_it_is_at(email: str, website: str, is_proof: bool) -> None:  # noqa: FBT001 - a case

@@ -16,7 +16,7 @@ from sqlalchemy import insert, select, update
 from starlette.routing import Route
 
 from app.actions.campaigns import CampaignCannotMove
-from app.actions.endorsing import TextMoved, decide_endorsement
+from app.actions.endorsing import TextMoved, decide_endorsement, forms
 from app.actions.life import call_off_campaign, move_by_dates
 from app.core.clock import utc_now
 from app.jobs.sequence_log import sequence_log
@@ -86,9 +86,14 @@ def letter(stage: Stage, clock: time_machine.Traveller) -> str:
     return SLUG
 
 
+def filled(stage: Stage, link: str, **changes: str) -> dict[str, str]:
+    """Return the form as the private page gives it, filled in."""
+    return organisation(**{"edition": Page(stage.get(link).text).fields["edition"][0], **changes})
+
+
 def sign(stage: Stage, link: str, **changes: str) -> UUID:
     """Let an organisation sign through the private link, confirm, and be accepted; return its endorsement."""
-    form = organisation(**changes)
+    form = filled(stage, link, **changes)
     assert stage.post(link, form).status_code == 303
     confirm = f"/en/endorsement/confirm/{stage.letters_to(form['email'])[-1].token('endorsement/confirm')}"
     assert stage.post(confirm, {"sure": "yes"}).status_code == 303
@@ -255,7 +260,7 @@ def test_letters_during_the_embargo_go_to_those_who_know_and_lead_to_no_public_p
 )
 def test_whatever_is_typed_is_text_or_refused(stage: Stage, letter: str, typed: str) -> None:
     link = private_link(stage, letter)
-    answer = stage.post(link, organisation(organisation=typed, consent=""))
+    answer = stage.post(link, filled(stage, link, organisation=typed, consent=""))
     assert answer.status_code in {303, 422}
     assert "<script>alert" not in answer.text
     assert "49 Club" not in answer.text
@@ -272,17 +277,35 @@ def test_a_form_with_faults_comes_back_with_all_that_was_typed(stage: Stage, let
     french = stage.post(link.replace("/en/", "/fr/"), {**bad, "switch": "fr"})
     assert french.status_code == 200
     assert 'value="nowhere"' in french.text
-    moved = stage.post(link, organisation(edition="0" * 64))
-    assert moved.status_code == 422
+    for edition in ("0" * 64, ""):  # a form that names no text was under none
+        moved = stage.post(link, organisation(edition=edition))
+        assert moved.status_code == 422
+        assert "The text has changed" in moved.text
+
+
+def test_as_many_forms_come_by_the_private_link_as_a_day_takes(
+    stage: Stage, letter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = private_link(stage, letter)
+    monkeypatch.setattr(forms, "FORMS_FOR_A_CAMPAIGN", 1)
+    for number in range(3):
+        assert stage.post(link, filled(stage, link, email=f"x{number}@x.org")).status_code == 303
+    assert stage.sql("SELECT count(*) FROM endorsements WHERE state = 'asked'") == [(1,)]
+    monkeypatch.undo()
+    monkeypatch.setattr(forms, "FORMS_FROM_AN_ADDRESS", 1)
+    monkeypatch.setattr(forms, "is_private", lambda _address: False)
+    for number in range(3, 6):
+        assert stage.post(link, filled(stage, link, email=f"x{number}@x.org")).status_code == 303
+    assert stage.sql("SELECT count(*) FROM endorsements WHERE state = 'asked'")[0][0] <= 2
 
 
 def test_a_form_that_was_open_at_the_second_is_taken_after_it(
     stage: Stage, letter: str, clock: time_machine.Traveller
 ) -> None:
     link = private_link(stage, letter)
+    late = filled(stage, link, organisation="Late Society", email="late@late.org")
     clock.move_to(UNTIL)
     stage.write(move_by_dates, now=utc_now())
-    late = organisation(organisation="Late Society", email="late@late.org")
     assert stage.post(link, late).headers["location"].endswith("?asked")
     assert stage.get(link).headers["location"] == f"/en/campaigns/{letter}"
     assert len(stage.letters_to("late@late.org")) == 1
@@ -308,7 +331,8 @@ def test_what_moves_while_a_form_is_on_its_way_is_said(
         raise fact
 
     monkeypatch.setattr(previewing, "request_in_private", refuse)
-    answer = stage.post(private_link(stage, letter), organisation())
+    link = private_link(stage, letter)
+    answer = stage.post(link, filled(stage, link))
     assert answer.status_code == status
     assert ("The text has changed" in answer.text) is (status == UNPROCESSABLE)
 

@@ -82,7 +82,26 @@ def good(**fields: str | None) -> dict[str, str]:
 
 
 def endorse(stage: Stage, slug: str, *, locale: str = "en", **fields: Any) -> httpx.Response:  # noqa: ANN401 - form fields
-    return stage.post(f"/{locale}/campaigns/{slug}/endorse", good(**fields))
+    return stage.post(f"/{locale}/campaigns/{slug}/endorse", good(**{"edition": shown_text(stage, slug), **fields}))
+
+
+def shown_text(stage: Stage, slug: str) -> str:
+    """Return the hash that the form on the page names."""
+    rows = stage.sql(
+        "SELECT e.hash FROM editions e JOIN campaigns c ON c.id = e.campaign_id WHERE c.slug = :slug"
+        " ORDER BY e.number DESC",
+        slug=slug,
+    )
+    return str(rows[0][0]) if rows else ""
+
+
+@on_one_database
+def test_a_form_that_names_no_text_was_under_none(stage: Stage) -> None:
+    slug = stage.campaign(letter())
+    for nothing in ("", None):
+        answer = endorse(stage, slug, edition=nothing)
+        assert (answer.status_code, states(stage, slug)) == (422, [])
+        assert Page(answer.text).fields["edition"] == [shown_text(stage, slug)]
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (300, 100)) -> bytes:
@@ -188,7 +207,10 @@ def test_an_organisation_signs_and_stands_under_the_text(stage: Stage) -> None:
 @on_one_database
 def test_faults_are_said_beside_their_fields_and_everything_typed_is_kept(stage: Stage) -> None:
     slug = stage.campaign(letter())
-    empty = stage.post(f"/en/campaigns/{slug}/endorse", {"organisation_en": "!!", "kind": "cult", "website": "ftp://x"})
+    empty = stage.post(
+        f"/en/campaigns/{slug}/endorse",
+        {"organisation_en": "!!", "kind": "cult", "website": "ftp://x", "edition": shown_text(stage, slug)},
+    )
     page = Page(empty.text)
     assert empty.status_code == 422
     expected = {
@@ -292,7 +314,7 @@ def test_a_logo_is_drawn_anew_shown_by_its_content_and_removed(stage: Stage) -> 
     assert b"script" not in logo.content
     assert logo.headers["content-type"] == "image/png"
     assert logo.headers["x-content-type-options"] == "nosniff"
-    assert "immutable" in logo.headers["cache-control"]
+    assert logo.headers["cache-control"] == "public, max-age=3600"
     assert address in stage.get(f"/en/campaigns/{slug}").text
     for wrong in (f"{'0' * 64}", "x", f"{sha256}0"):
         assert stage.get(f"/en/campaigns/{slug}/logos/{wrong}.png").status_code == 404
@@ -420,7 +442,9 @@ def test_beyond_the_caps_of_a_day_nothing_is_kept_and_the_answer_is_the_same(
         transport = httpx.ASGITransport(stage.app, client=(address, 40_000))
         browser = httpx.AsyncClient(transport=transport, base_url=stage.settings.base_url)
         answer = stage.post(
-            f"/en/campaigns/{slug}/endorse", good(email=f"person-{number}@khmerwomen.example"), browser=browser
+            f"/en/campaigns/{slug}/endorse",
+            good(email=f"person-{number}@khmerwomen.example", edition=shown_text(stage, slug)),
+            browser=browser,
         )
         return answer.status_code, answer.headers["location"]
 
@@ -436,7 +460,7 @@ def test_beyond_the_caps_of_a_day_nothing_is_kept_and_the_answer_is_the_same(
 def test_code_and_controls_in_a_field_are_refused_or_plain_text(site: Stage, payload: str) -> None:
     slug = site.campaign(letter())
     for field in FIELDS:
-        body = httpx.QueryParams({**good(), field: payload.replace("\udcff", "")})
+        body = httpx.QueryParams({**good(edition=shown_text(site, slug)), field: payload.replace("\udcff", "")})
         answer = site.post(f"/en/campaigns/{slug}/endorse", str(body).encode())
         assert answer.status_code in {303, 422}, field
         for live in ("<script>alert", "<img src=x", ">49<", "root:x:", "uid="):

@@ -120,7 +120,7 @@ def test_whom_it_resembles_is_said_in_the_list_and_on_its_page(stage: Stage) -> 
     waits = add_endorsement(stage, domain="temp1e.example", resembles="temple.example")
     assert "Look twice: it can be taken for another organisation." in owner.get(HERE).text
     words = Page(owner.get(f"{HERE}/{waits.hex}").text).words
-    assert "It is at temp1e.example. An organisation at temple.example has signed on this site." in words
+    assert "It is at temp1e.example. An organisation that has signed on this site is like it by its name" in words
 
 
 @on_one_database

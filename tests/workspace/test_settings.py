@@ -512,6 +512,20 @@ def test_export_of_a_draft_without_titles_can_be_imported_again(stage: Stage, ow
     assert brought.headers["location"] == f"{AT}/{SLUG}-2"
 
 
+@on_one_database
+def test_no_organisation_has_signed_because_a_file_says_so(stage: Stage) -> None:
+    stage.campaign(slug="signed", endorsements=[{"name": "A"}, {"name": "B"}])  # an operator's file
+    assert stage.sql("SELECT count(*) FROM endorsements") == [(2,)]
+    owner = stage.organiser("organiser@example.org")
+    file = {**small_campaign(), "slug": "brought", "endorsements": [{"name": "The Red Cross"}]}
+    brought = owner.post("/en/workspace/import", {"file": json.dumps(file), "once": uuid4().hex})
+    assert brought.headers["location"] == f"{AT}/brought"
+    assert stage.sql("SELECT count(*) FROM endorsements") == [(2,)]
+    (details,) = stage.sql("SELECT details FROM records WHERE what = 'imported' ORDER BY id DESC LIMIT 1")
+    assert "endorsements_left_out" in str(details)
+    assert "Organisations that the file names are left out" in owner.get("/en/workspace/import").text
+
+
 def test_a_copy_is_a_draft_of_my_own_with_words_and_settings_alone(stage: Stage) -> None:
     stage.campaign()
     viewer = stage.organiser("viewer@example.org")

@@ -16,6 +16,7 @@ from app.actions.endorsing.rows import (
     move_endorsement,
     read_endorsement,
     see_that_alone,
+    see_that_unremoved,
     see_that_unsigned,
 )
 from app.actions.endorsing.telling import ask_again, note, notify, tell_team
@@ -42,7 +43,7 @@ def decide_endorsement(
 
     ``because`` is what its representative reads where it is declined. The same person pressing twice decides once.
     Raises NotProven, EndorsementMoved (somebody else decided, it was withdrawn, or is not of this campaign),
-    SignedAlready.
+    SignedAlready, RemovedBefore.
     """
     lock_campaign(session, campaign_id)
     endorsement = read_endorsement(session, endorsement_id, campaign_id)
@@ -56,6 +57,7 @@ def decide_endorsement(
         if endorsement.proof is None:
             raise NotProven
         see_that_unsigned(session, endorsement)
+        see_that_unremoved(session, endorsement)
         values["position"] = _next_position(session, campaign_id)
     else:
         values |= {"because": because or None, "ended_at": now}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from app.actions.endorsing.rows import (
     KINDS_OF_LETTERS,
@@ -27,10 +27,19 @@ from app.actions.endorsing.rows import (
 )
 from app.actions.endorsing.telling import Addressed, note, notify, owe, tell_team
 from app.actions.limiting import count_today
-from app.models import Endorsement, Letter, open_campaign_key
+from app.models import AuthorityLetter, Campaign, Endorsement, Letter, open_campaign_key
 from app.rules.limits import is_private
+from app.rules.moves import PUBLIC_STATES
 from app.rules.normalise import canonical_email
-from app.rules.organisations import can_confirm, find_resembled, organisation_key, proves_domain, website_domain
+from app.rules.organisations import (
+    can_confirm,
+    find_resembled,
+    is_shared,
+    looks_of,
+    organisation_key,
+    proves_domain,
+    website_domain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +56,21 @@ if TYPE_CHECKING:
 LETTERS_EACH: Final = 5
 LETTERS_APART: Final = timedelta(seconds=60)
 VERSIONS: Final = 5
-
+#: How long a version has its place for itself once its letter went out: made-up forms block nobody for longer.
+VERSION_STANDS: Final = timedelta(hours=1)
 
 #: Forms kept in a day of one address (of an office, perhaps) on a campaign, and from everywhere on it.
 FORMS_FROM_AN_ADDRESS: Final = 20
 FORMS_FOR_A_CAMPAIGN: Final = 500
 _DAY: Final = timedelta(hours=24)
+
+
+class _Known(NamedTuple):
+    """An organisation that has signed: how its names look, and a domain that is its own."""
+
+    looks: frozenset[str]
+    name: str
+    domain: str | None
 
 
 def take_form(
@@ -112,7 +130,8 @@ def request_endorsement(
         (each for each in beside if each.state == "asked" and _says_the_same(each, asked, edition_id, key)), None
     )
     pending = [each for each in beside if each.state == "asked"]
-    if known is None and len(pending) < VERSIONS:
+    has_room = len(pending) < VERSIONS or (known is None and _give_up_oldest(session, pending, now))
+    if known is None and has_room:
         row = _new_row(campaign_id, edition_id, asked, key, now)
         session.execute(insert(Endorsement), row)
         due_at = now if last is None else max(now, last + LETTERS_APART)
@@ -181,14 +200,20 @@ def _take_over(session: Session, endorsement: Endorsement, found: FoundLink, key
     _see_that_lasting(found, now)
     email_index = key.index("email", canonical_email(successor["email"]))
     see_that_alone(session, endorsement, email_index)
-    sealed = {
+    values: dict[str, Any] = {
         column: key.seal(f"endorsements.{column}", endorsement.id, successor[column])
         for column in ("representative", "role", "email")
     }
-    proof = endorsement.proof
-    if proof is None and proves_domain(successor["email"], endorsement.website):
-        proof = "domain"
-    move_endorsement(session, endorsement, LIVING, **sealed, email_index=email_index, successor=None, proof=proof)
+    is_at_domain = proves_domain(successor["email"], endorsement.website)
+    if endorsement.state == "waiting":
+        # What was shown of the one before shows nothing of the one after.
+        values["proof"] = "domain" if is_at_domain else None
+        session.execute(
+            delete(AuthorityLetter)
+            .where(AuthorityLetter.endorsement_id == endorsement.id, AuthorityLetter.state == "waiting")
+            .execution_options(synchronize_session=False)
+        )
+    move_endorsement(session, endorsement, LIVING, **values, email_index=email_index, successor=None)
     end_links(session, endorsement.id, "endorsement")
     end_links(session, endorsement.id, "endorse", but=found.letter_id)
     # What was owed to the one before is not sent to the one after.
@@ -204,9 +229,28 @@ def _take_over(session: Session, endorsement: Endorsement, found: FoundLink, key
         .values(state="dropped")
         .execution_options(synchronize_session=False)
     )
-    line = note(session, endorsement, "endorsement_handed_over", now=now)
+    line = note(session, endorsement, "endorsement_handed_over", now=now, details={"is_at_domain": is_at_domain})
     notify(session, endorsement, "handed_over", line, now)
-    tell_team(session, endorsement, "handed_over", line, now)
+    tell_team(session, endorsement, "handed_over" if is_at_domain else "handed_elsewhere", line, now)
+
+
+def _give_up_oldest(session: Session, pending: Sequence[Endorsement], now: datetime) -> bool:
+    """End the oldest version whose letter went out long enough ago; tell whether there was one."""
+    letters: dict[UUID, bool] = {}
+    for letter in session.execute(
+        select(Letter.subject_id, Letter.state, Letter.created_at, Letter.sent_at).where(
+            Letter.campaign_id == pending[0].campaign_id,
+            Letter.kind == "endorse",
+            Letter.subject_id.in_([each.id for each in pending]),
+        )
+    ):
+        is_past = letter.state != "queued" and (letter.sent_at or letter.created_at) <= now - VERSION_STANDS
+        letters[letter.subject_id] = letters.get(letter.subject_id, True) and is_past
+    oldest = next((each for each in pending if letters.get(each.id)), None)
+    if oldest is None:
+        return False
+    move_endorsement(session, oldest, ("asked",), state="expired", ended_at=now, **NO_DETAILS)
+    return True
 
 
 def _new_row(campaign_id: UUID, edition_id: UUID | None, asked: Asked, key: DataKey, now: datetime) -> dict[str, Any]:
@@ -256,21 +300,35 @@ def _says_the_same(endorsement: Endorsement, asked: Asked, edition_id: UUID | No
 
 
 def _find_resembled(session: Session, endorsement: Endorsement) -> str | None:
-    """Return the domain of an organisation that has signed anywhere here and that this one can be taken for.
+    """Return the domain, or the name, of an organisation that has signed here and that this one can be taken for.
 
-    By its domain, or because it has the same name at another one.
+    By any of its names, by a domain that was another's before, or by one that looks like another's. What has signed
+    under an embargo elsewhere is told to nobody.
     """
-    if endorsement.domain is None:
-        return None
     signed = session.execute(
-        select(Endorsement.domain, Endorsement.name_key)
-        .where(Endorsement.state == "accepted", Endorsement.domain.is_not(None))
-        .distinct()
+        select(Endorsement.name, Endorsement.names, Endorsement.domain)
+        .join(Campaign, Campaign.id == Endorsement.campaign_id)
+        .where(
+            Endorsement.state == "accepted",
+            or_(Campaign.id == endorsement.campaign_id, Campaign.state.in_(PUBLIC_STATES)),
+        )
     ).all()
-    namesakes = {row.domain for row in signed if row.name_key == endorsement.name_key}
-    if namesakes:
-        return None if endorsement.domain in namesakes else min(namesakes)
-    return find_resembled(endorsement.domain, (row.domain for row in signed))
+    known = [_Known(looks_of(row.name, row.names), row.name, _own_domain(row.domain)) for row in signed]
+    own, domain = looks_of(endorsement.name, endorsement.names), _own_domain(endorsement.domain)
+    for look in sorted(own):
+        namesakes = [each for each in known if look in each.looks]
+        if namesakes and (domain is None or all(each.domain != domain for each in namesakes)):
+            return min(each.domain or each.name for each in namesakes)
+    if domain is None:
+        return None
+    there = [each for each in known if each.domain == domain]
+    if there:
+        return None if any(own & each.looks for each in there) else min(each.name for each in there)
+    return find_resembled(domain, {each.domain for each in known if each.domain is not None})
+
+
+def _own_domain(domain: str | None) -> str | None:
+    return None if domain is None or is_shared(domain) else domain
 
 
 def _see_that_lasting(found: FoundLink, now: datetime) -> None:

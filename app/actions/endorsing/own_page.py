@@ -5,17 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64encode
-from typing import TYPE_CHECKING, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.actions.endorsing.forms import LETTERS_APART
+from app.actions.endorsing.forms import LETTERS_APART, LETTERS_EACH
 from app.actions.endorsing.rows import (
     LIVING,
     NO_DETAILS,
     EndorsementMoved,
+    HandedOverLately,
     TextMoved,
     end_links,
     find_own,
@@ -24,7 +26,7 @@ from app.actions.endorsing.rows import (
 )
 from app.actions.endorsing.telling import address_of, note, notify, owe, tell_moderators, tell_team
 from app.core.db import dialect_of, insert_if_absent
-from app.models import AuthorityLetter, Edition, EndorsementRenewal, Logo, open_campaign_key
+from app.models import AuthorityLetter, Edition, EndorsementRenewal, Letter, Logo, open_campaign_key
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.core.keys import Keyring
+    from app.models import Endorsement
+
+_DAY: Final = timedelta(hours=24)
 
 
 def withdraw_endorsement(session: Session, *, token: str, now: datetime) -> None:
@@ -65,8 +70,8 @@ def hand_over_endorsement(
 ) -> None:
     """Name who is to speak for the organisation next; they do once they confirm from their own mailbox.
 
-    Until then nothing changes, and naming somebody else ends the first one's link.
-    Raises EndorsementLinkUnknown, EndorsementMoved.
+    Until then nothing changes, and naming somebody else ends the first one's link. Whatever the form says, it is one
+    letter a minute and so many a day. Raises EndorsementLinkUnknown, EndorsementMoved, HandedOverLately.
     """
     endorsement = find_own(session, token, LIVING)
     key = open_campaign_key(session, campaign_id=endorsement.campaign_id, keyring=keyring)
@@ -77,6 +82,7 @@ def hand_over_endorsement(
         before = json.loads(key.open("endorsements.successor", endorsement.id, endorsement.successor))
         if successor.items() <= before.items() and before["at"] > (now - LETTERS_APART).isoformat():
             return  # the same form again
+    _see_that_seldom(session, endorsement, now)
     which = uuid4().hex
     sealed = key.seal(
         "endorsements.successor", endorsement.id, json.dumps({**successor, "id": which, "at": now.isoformat()})
@@ -92,6 +98,19 @@ def hand_over_endorsement(
     )
     line = note(session, endorsement, "endorsement_handing_over", now=now)
     notify(session, endorsement, "handing_over", line, now)
+
+
+def _see_that_seldom(session: Session, endorsement: Endorsement, now: datetime) -> None:
+    lately = session.execute(
+        select(func.count().label("letters"), func.max(Letter.created_at).label("last")).where(
+            Letter.campaign_id == endorsement.campaign_id,
+            Letter.kind == "endorse",
+            Letter.dedupe_key.startswith(f"endorse:{endorsement.id}:successor:"),
+            Letter.created_at > now - _DAY,
+        )
+    ).one()
+    if lately.letters >= LETTERS_EACH or (lately.last is not None and lately.last > now - LETTERS_APART):
+        raise HandedOverLately
 
 
 def renew_endorsement(session: Session, *, token: str, now: datetime, shown: str | None = None) -> int:

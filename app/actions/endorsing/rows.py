@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 
 from app.core import tokens
 from app.models import AuthorityLetter, Campaign, Endorsement, Letter, Logo, Token
-from app.rules.organisations import organisation_key
+from app.rules.organisations import is_shared, looks_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 #: What is held of who speaks for an organisation, emptied.
 NO_DETAILS: Final[dict[str, Any]] = {
     "representative": None, "role": None, "email": None, "email_index": None, "successor": None,
+}  # fmt: skip
+#: What a row says of its organisation, emptied. Whatever finds a row by a link passes those without a name by.
+NOTHING_SAID: Final[dict[str, Any]] = {
+    "name": "", "names": {}, "name_key": "", "acronym": None, "country": None, "kind": None, "website": None,
+    "domain": None, "resembles": None, "because": None, "source": None,
 }  # fmt: skip
 #: The states in which an organisation's own page changes something.
 LIVING: Final = ("waiting", "accepted")
@@ -49,6 +54,14 @@ class NotProven(Exception):
 
 class SignedAlready(Exception):
     """An organisation of this name has signed this campaign."""
+
+
+class RemovedBefore(Exception):
+    """A moderator took it out, or one of its name, its domain or its mailbox, and has not brought it back."""
+
+
+class HandedOverLately(Exception):
+    """Somebody else was named a moment ago, or as often as a day allows."""
 
 
 class TextMoved(Exception):
@@ -125,6 +138,7 @@ def find_by_token(session: Session, purpose: tokens.Purpose, token: str) -> Foun
             Token.hash == tokens.hash_token(purpose, token),
             Token.purpose == purpose,
             Letter.kind.in_(KINDS_OF_LETTERS),
+            Endorsement.name != "",
         )
     ).first()
     if row is None:
@@ -166,8 +180,8 @@ def see_that_alone(session: Session, endorsement: Endorsement, email_index: byte
 
 
 def see_that_unsigned(session: Session, endorsement: Endorsement) -> None:
-    """Raise SignedAlready where an organisation of one of its names has signed."""
-    own = _names_of(endorsement)
+    """Raise SignedAlready where an organisation has signed under one of its names, or one that looks the same."""
+    own = looks_of(endorsement.name, endorsement.names)
     signed = session.scalars(
         select(Endorsement).where(
             Endorsement.campaign_id == endorsement.campaign_id,
@@ -175,8 +189,25 @@ def see_that_unsigned(session: Session, endorsement: Endorsement) -> None:
             Endorsement.id != endorsement.id,
         )
     )
-    if any(not own.isdisjoint(_names_of(each)) for each in signed):
+    if any(not own.isdisjoint(looks_of(each.name, each.names)) for each in signed):
         raise SignedAlready
+
+
+def see_that_unremoved(session: Session, endorsement: Endorsement) -> None:
+    """Raise RemovedBefore where a moderator took it out under another form."""
+    own, domain = looks_of(endorsement.name, endorsement.names), endorsement.domain
+    removed = session.scalars(
+        select(Endorsement).where(
+            Endorsement.campaign_id == endorsement.campaign_id,
+            Endorsement.state == "removed",
+            Endorsement.id != endorsement.id,
+        )
+    )
+    for each in removed:
+        is_there = domain is not None and domain == each.domain and not is_shared(domain)
+        is_of_mailbox = endorsement.email_index is not None and endorsement.email_index == each.email_index
+        if is_there or is_of_mailbox or not own.isdisjoint(looks_of(each.name, each.names)):
+            raise RemovedBefore
 
 
 def move_endorsement(session: Session, endorsement: Endorsement, leaves: Sequence[str], **values: object) -> None:
@@ -205,7 +236,3 @@ def end_links(session: Session, endorsement_id: UUID, purpose: str, *, but: UUID
     if but is not None:
         statement = statement.where(Token.letter_id != but)
     session.execute(statement.execution_options(synchronize_session=False))
-
-
-def _names_of(endorsement: Endorsement) -> set[str]:
-    return {endorsement.name_key, *(organisation_key(each) for each in endorsement.names.values())}

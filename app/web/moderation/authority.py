@@ -1,6 +1,7 @@
 """Letters of authority: what says who may sign for an organisation, read by a moderator and accepted or refused.
 
-The list opens nothing but what the form said. Reading a letter opens what was sealed, and every such look is on record.
+The list opens nothing that was sealed. The page of a letter opens what the form said of who speaks, and the letter
+itself is another page: every such look is on record.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ async def show_list(visit: Visit) -> Response:
     done = visit.request.query_params.get("done")
     return visit.show(
         "moderation/authority.html",
-        letters=await visit.house.database.read(list_authority_letters, keyring=visit.house.keyring),
+        letters=await visit.house.database.read(list_authority_letters, account_id=visit.signed_in.account_id),
         done=done if done in DECISIONS else None,
         can_operate=can_operate(visit),
     )
@@ -49,22 +50,15 @@ async def show_list(visit: Visit) -> Response:
 
 async def show(visit: Visit) -> Response:
     """Show one letter beside what the form said."""
-    return _show(visit, await _find(visit))
+    return await _show(visit, *await _find(visit))
 
 
 async def show_file(visit: Visit) -> Response:
     """Give the letter itself: a picture that we drew of it. On record."""
-    read, campaign_id = await _find_with_campaign(visit)
+    read, campaign_id = await _find(visit)
     if read.content is None:
         raise HTTPException(404)
-    await visit.house.database.write(
-        record,
-        what="authority_letter_read",
-        now=visit.now,
-        account_id=visit.signed_in.account_id,
-        campaign_id=campaign_id,
-        details={"letter": read.letter.id.hex},
-    )
+    await _record(visit, "authority_letter_read", read, campaign_id)
     is_picture = read.letter.media_type in PICTURES
     headers = {
         "cache-control": "no-store",
@@ -78,7 +72,7 @@ async def show_file(visit: Visit) -> Response:
 async def decide(visit: Visit) -> Response:
     """Accept the letter as proof, or refuse it with a reason that the representative reads."""
     form = await visit.read_form()
-    read, decision, because = await _find(visit), form.text("decision"), ""
+    (read, campaign_id), decision, because = await _find(visit), form.text("decision"), ""
     errors = []
     if decision not in DECISIONS:
         errors.append(("decision", message("Choose how you decide").say(visit.locale)))
@@ -87,7 +81,7 @@ async def decide(visit: Visit) -> Response:
     except Refused as refusal:
         errors.append(("because", refusal.message.say(visit.locale)))
     if errors:
-        return _show(visit, read, UNPROCESSABLE, errors=errors, typed=form.typed())
+        return await _show(visit, read, campaign_id, UNPROCESSABLE, errors=errors, typed=form.typed())
     try:
         await visit.house.database.write(
             decide_authority_letter,
@@ -98,7 +92,7 @@ async def decide(visit: Visit) -> Response:
             now=visit.now,
         )
     except AuthorityMoved:
-        return _show(visit, await _find(visit), CONFLICT, is_stale=True)
+        return await _show(visit, *await _find(visit), CONFLICT, is_stale=True)
     return visit.go(f"/authority?done={decision}")
 
 
@@ -109,11 +103,7 @@ PAGES: Final[tuple[Page, ...]] = (
 )
 
 
-async def _find(visit: Visit) -> ReadLetter:
-    return (await _find_with_campaign(visit))[0]
-
-
-async def _find_with_campaign(visit: Visit) -> tuple[ReadLetter, UUID]:
+async def _find(visit: Visit) -> tuple[ReadLetter, UUID]:
     """Return the letter in the address. Raises HTTPException 404: also, on record, for its campaign's team."""
     letter_id = read_id(visit.request.path_params["letter"])
     read = await visit.house.database.read(find_authority_letter, letter_id=letter_id, keyring=visit.house.keyring)
@@ -123,15 +113,28 @@ async def _find_with_campaign(visit: Visit) -> tuple[ReadLetter, UUID]:
     return read, campaign.id
 
 
-def _show(
+async def _record(visit: Visit, what: str, read: ReadLetter, campaign_id: UUID) -> None:
+    await visit.house.database.write(
+        record,
+        what=what,
+        now=visit.now,
+        account_id=visit.signed_in.account_id,
+        campaign_id=campaign_id,
+        details={"letter": read.letter.id.hex},
+    )
+
+
+async def _show(
     visit: Visit,
     read: ReadLetter,
+    campaign_id: UUID,
     status_code: int = 200,
     *,
     errors: Sequence[tuple[str, str]] = (),
     typed: Mapping[str, str] | None = None,
     is_stale: bool = False,
 ) -> Response:
+    await _record(visit, "authority_letter_opened", read, campaign_id)
     return visit.show(
         "moderation/authority_one.html",
         status_code=status_code,

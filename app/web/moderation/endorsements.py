@@ -14,6 +14,7 @@ from app.actions.endorsing import (
     remove_endorsement,
     restore_endorsement,
 )
+from app.actions.records import record
 from app.i18n import message
 from app.queries.disputes import find_judged_endorsement, list_disputes
 from app.rules.moves import PUBLIC_STATES
@@ -44,14 +45,14 @@ async def show_list(visit: Visit) -> Response:
     """Show organisations that are reported, disputed or taken out."""
     return visit.show(
         "moderation/endorsements.html",
-        disputes=await visit.house.database.read(list_disputes),
+        disputes=await visit.house.database.read(list_disputes, account_id=visit.signed_in.account_id),
         can_operate=can_operate(visit),
     )
 
 
 async def show(visit: Visit) -> Response:
     """Show one organisation, with who speaks for it."""
-    return _show(visit, await _find(visit))
+    return await _show(visit, await _find(visit))
 
 
 async def act(visit: Visit) -> Response:
@@ -65,12 +66,12 @@ async def act(visit: Visit) -> Response:
             because = read_reason(form.text("because"), is_required=True)
         except Refused as refusal:
             errors = [("because", refusal.message.say(visit.locale))]
-            return _show(visit, found, UNPROCESSABLE, errors=errors, typed=form.typed())
+            return await _show(visit, found, UNPROCESSABLE, errors=errors, typed=form.typed())
     try:
         await _act(visit, found, action, because)
     except (EndorsementMoved, SignedAlready) as fact:
         note = (_SIGNED if isinstance(fact, SignedAlready) else _MOVED).say(visit.locale)
-        return _show(visit, await _find(visit), CONFLICT, note=note, typed=form.typed())
+        return await _show(visit, await _find(visit), CONFLICT, note=note, typed=form.typed())
     visit.house.cache.forget(found.slug)
     return visit.go(f"/endorsements/{found.endorsement.id.hex}?done={action}")
 
@@ -111,7 +112,7 @@ async def _find(visit: Visit) -> JudgedEndorsement:
     return found
 
 
-def _show(
+async def _show(
     visit: Visit,
     found: JudgedEndorsement,
     status_code: int = 200,
@@ -120,6 +121,15 @@ def _show(
     typed: Mapping[str, str] | None = None,
     note: str | None = None,
 ) -> Response:
+    # Who speaks for it was sealed: each look is on record.
+    await visit.house.database.write(
+        record,
+        what="endorsement_read",
+        now=visit.now,
+        account_id=visit.signed_in.account_id,
+        campaign_id=found.campaign_id,
+        details={"endorsement": str(found.endorsement.id)},
+    )
     done = visit.request.query_params.get("done")
     return visit.show(
         "moderation/endorsement.html",

@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from app.web.house import House, ShelvedCampaign
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-FOR_EVER: Final = "public, max-age=31536000, immutable"
+#: A picture can be taken down.
+FRESH: Final = "public, max-age=3600"
 
 
 class Endorsing:
@@ -77,9 +78,11 @@ class Endorsing:
         form, campaign = await read_form(request), shelved.campaign
         if not await self._is_open(shelved, now) or shelved.key is None:
             return await self._show_not_open(request, campaign, now)
-        shown, via = read_edition(form, campaign), read_via(form, request, campaign.slug)
+        # A form that names no text was under none: an organisation signs what was shown.
+        shown = read_edition(form, campaign) if form.text("edition") else ""
+        via = read_via(form, request, campaign.slug)
         if "switch" in form:
-            return self._show_form(request, campaign, form, now, edition=shown, via=via)
+            return self._show_form(request, campaign, form, now, edition=shown or None, via=via)
         edition_id = await self._find_edition_id(campaign, shown, now)
         asked, errors = read_asked(form, campaign, locale, is_text_current=edition_id is not None, via=via)
         if edition_id is None:
@@ -242,7 +245,7 @@ class Endorsing:
             found = await self._house.database.read(find_logo, slug=shelved.campaign.slug, sha256=sha256)
         if found is None:
             raise HTTPException(404)
-        return Response(found, media_type="image/png", headers={"Cache-Control": FOR_EVER})
+        return Response(found, media_type="image/png", headers={"Cache-Control": FRESH})
 
 
 def _can_confirm(link: EndorseLink) -> bool:

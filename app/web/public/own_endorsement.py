@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from app.actions import endorsing
-from app.actions.endorsing import EndorsementLinkUnknown, EndorsementMoved, TextMoved
+from app.actions.endorsing import EndorsementLinkUnknown, EndorsementMoved, HandedOverLately, TextMoved
 from app.core import tokens
 from app.core.clock import utc_now
 from app.documents.pictures import ACCEPTED, PictureRefused, redraw_logo, redraw_photo
@@ -40,6 +40,7 @@ FIELDS: Final = ("edition", "logo", "logo_consent", "letter", "representative", 
 MEGABYTE: Final = 1024 * 1024
 _CHANGED: Final = message("The text has changed since you opened this page. Read it again, then sign.")
 _CHOOSE: Final = message("Choose a picture")
+_LATELY: Final = message("Somebody was named a moment ago, or several times today. Try again in a minute, or tomorrow.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +105,18 @@ class OwnEndorsementPage:
             (representative, role, email), errors = read_representative(form)
             if errors:
                 return errors
-            await write(
-                endorsing.hand_over_endorsement,
-                token=token,
-                representative=representative,
-                role=role,
-                email=email,
-                keyring=self._house.keyring,
-                now=now,
-            )
+            try:
+                await write(
+                    endorsing.hand_over_endorsement,
+                    token=token,
+                    representative=representative,
+                    role=role,
+                    email=email,
+                    keyring=self._house.keyring,
+                    now=now,
+                )
+            except HandedOverLately:
+                return {"email": _LATELY}
         return {}
 
     # Pictures
@@ -120,6 +124,8 @@ class OwnEndorsementPage:
     async def take_logo(self, request: Request) -> Response:
         """Draw a picture anew and keep it, with the consent that comes with it."""
         own = await self._find(request)
+        if own.state not in LIVING:
+            return self._show(request, own, _Faults(status_code=409))
         upload = await read_upload(request)
         sent, errors = upload.file("logo"), dict[str, Message]()
         if sent is None:

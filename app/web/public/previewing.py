@@ -16,6 +16,7 @@ from app.core import tokens
 from app.core.clock import utc_now
 from app.queries.previews import find_private_letter
 from app.rules.life import is_signing_open
+from app.rules.origins import place_of
 from app.rules.texts import localise
 from app.web.forms import Form, read_form
 from app.web.public import views
@@ -70,12 +71,12 @@ class Previewing:
 
     async def _take(self, request: Request, letter: PrivateLetter, form: Form) -> Response:
         locale, campaign = views.locale_of(request), letter.campaign
-        is_current = form.text("edition") in {"", campaign.edition_hash}
+        is_current = form.text("edition") == campaign.edition_hash
         asked, errors = read_asked(form, campaign, locale, is_text_current=is_current)
         if asked is None:
             return self._show(request, letter, form=form, errors=errors)
         try:
-            await self._keep(letter, asked)
+            await self._keep(request, letter, asked)
         except CampaignCannotMove:
             # It was called off, or signing has ended, while this was on its way.
             return self._lead_to_campaign(request, await self._find(request))
@@ -85,7 +86,7 @@ class Previewing:
             return self._show(request, letter, form=form, errors=errors)
         return RedirectResponse(f"/{locale}/preview/{request.path_params['token']}?asked", 303, _HEADERS)
 
-    async def _keep(self, letter: PrivateLetter, asked: Asked) -> None:
+    async def _keep(self, request: Request, letter: PrivateLetter, asked: Asked) -> None:
         assert letter.key is not None  # noqa: S101 - what its caller has seen to
         await self._house.database.write(
             request_in_private,
@@ -93,6 +94,8 @@ class Previewing:
             edition_id=letter.campaign.edition_id,
             asked=asked,
             key=letter.key,
+            address=place_of(request.client.host if request.client else None).address,
+            keyring=self._house.keyring,
             now=utc_now(),
         )
         # As in signing: the time says no more than the answer does.

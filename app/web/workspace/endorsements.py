@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from app.actions.endorsing import EndorsementMoved, NotProven, SignedAlready, decide_endorsement
+from app.actions.endorsing import EndorsementMoved, NotProven, RemovedBefore, SignedAlready, decide_endorsement
 from app.i18n import Message, message
 from app.queries.endorsements import list_team_endorsements
 from app.queries.settings import find_settings
@@ -36,6 +36,9 @@ _NOTES: Final[Mapping[type[Exception], Message]] = {
     NotProven: message("Nothing was done: nothing shows yet that somebody of this organisation asks."),
     EndorsementMoved: message("Nothing was done: somebody else decided it, or the organisation withdrew."),
     SignedAlready: message("Nothing was done: an organisation of this name has signed already."),
+    RemovedBefore: message(
+        "Nothing was done: a moderator took out an organisation of this name, website or mailbox. It can sign again once a moderator has brought it back."  # noqa: E501 - a sentence
+    ),
 }
 
 
