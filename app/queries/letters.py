@@ -154,6 +154,13 @@ def find_dated_letter(session: Session, *, slug: str, number: int) -> Letter | N
     return None if content is None else Letter.from_data(content, number=number)
 
 
+def find_dated_hash(session: Session, *, slug: str, number: int) -> str | None:
+    """Return what names the content of a dated edition of a published campaign, or None."""
+    return session.scalars(
+        select(tables.DatedEdition.hash).where(_is_of(slug), tables.DatedEdition.number == number)
+    ).first()
+
+
 def list_dated_editions(session: Session, *, slug: str) -> tuple[DatedLetter, ...]:
     """Return the dated editions of a published campaign, the newest first."""
     rows = session.scalars(select(tables.DatedEdition).where(_is_of(slug)).order_by(tables.DatedEdition.number.desc()))

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from app.core.clock import utc_now
-from app.models import AuthorityLetter, Endorsement
+from app.models import AuthorityLetter, Endorsement, Logo
 from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.workspace.letters import add_endorsement, campaign_id, open_letter
@@ -173,3 +173,16 @@ def test_what_looks_like_code_is_shown_as_text(stage: Stage, text: str) -> None:
         assert "{{7*7}}" in page.text or "{{" not in text
     assert owner.post(f"{HERE}/{waits.hex}", {"decision": "declined", "because": text}).status_code == 303
     assert "<script>alert" not in owner.get(f"{HERE}/{waits.hex}").text
+
+
+@on_one_database
+def test_a_picture_is_taken_down_by_owners_and_on_record(stage: Stage) -> None:
+    owner = owned(stage)
+    one = add_endorsement(stage, state="accepted", position=9, decided_at=utc_now())
+    picture = {"content": b"PNG", "sha256": "a" * 64, "width": 1, "height": 1}
+    stage.write(lambda session: session.add(Logo(endorsement_id=one, consented_at=utc_now(), **picture)))
+    assert "Take the logo down" in owner.get(f"{HERE}/{one.hex}").text
+    assert owner.post(f"{HERE}/{one.hex}/logo").status_code == 303
+    assert stage.sql("SELECT count(*) FROM logos") == [(0,)]
+    assert stage.sql("SELECT count(*) FROM records WHERE what = 'endorsement_logo_removed'") == [(1,)]
+    assert "Take the logo down" not in owner.get(f"{HERE}/{one.hex}").text

@@ -15,6 +15,7 @@ from app.actions.endorsing.deciding import (
     mark_disputed,
     remove_endorsement,
     restore_endorsement,
+    take_logo_down,
 )
 from app.actions.endorsing.forms import confirm_endorsement, request_endorsement, take_form
 from app.actions.endorsing.lasting import CHUNK, ask_endorsers_again, expire_endorsements, forget_endorsers
@@ -69,5 +70,6 @@ __all__ = [
     "restore_endorsement",
     "send_authority_letter",
     "take_form",
+    "take_logo_down",
     "withdraw_endorsement",
 ]

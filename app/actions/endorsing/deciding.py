@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.actions.endorsing.rows import (
     LIVING,
@@ -20,7 +20,7 @@ from app.actions.endorsing.rows import (
     see_that_unsigned,
 )
 from app.actions.endorsing.telling import ask_again, note, notify, tell_team
-from app.models import AuthorityLetter, Endorsement
+from app.models import AuthorityLetter, Endorsement, Logo
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,6 +69,16 @@ def decide_endorsement(
         ask_again(session, campaign_id, now, endorsement_id)
     else:
         forget_pictures(session, endorsement.id)
+
+
+def take_logo_down(
+    session: Session, *, campaign_id: UUID, endorsement_id: UUID, account_id: UUID, now: datetime
+) -> None:
+    """Delete the picture of an organisation of a campaign, where it has one. Raises EndorsementMoved."""
+    endorsement = read_endorsement(session, endorsement_id, campaign_id)
+    removed = session.scalar(delete(Logo).where(Logo.endorsement_id == endorsement.id).returning(Logo.endorsement_id))
+    if removed is not None:
+        note(session, endorsement, "endorsement_logo_removed", now=now, account_id=account_id)
 
 
 def decide_authority_letter(

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from app.documents.letter import NoSuchRecipient, locale_for, name_letter, typeset_letter
 from app.queries.letters import (
     compare_signatories,
+    find_dated_hash,
     find_dated_letter,
     find_letter_with_names,
     find_living_letter,
@@ -23,7 +24,7 @@ from app.queries.letters import (
 )
 from app.rendering import choose_part
 from app.rules.deliveries import WAYS
-from app.rules.letters import content_hash, languages_of
+from app.rules.letters import languages_of
 from app.web.printing import PrinterBusy
 from app.web.public import views
 
@@ -135,18 +136,22 @@ class Letters:
     async def dated(self, request: Request) -> Response:
         """Give one dated edition, byte for byte as it was first set."""
         locale, place = views.locale_of(request), _read_number(request, "place")
-        number = _read_number(request, "number")
+        number = _read_number(request, "number") or 0
         shelved = await views.find_shelved(self._house, request)
-        letter = await self._house.database.read(find_dated_letter, slug=shelved.campaign.slug, number=number or 0)
-        if letter is None:
+        slug = shelved.campaign.slug
+        # Of a thousand organisations nothing is read but the name of it all, where this is known already.
+        state = await self._house.database.read(find_dated_hash, slug=slug, number=number)
+        if state is None:
             raise HTTPException(404)
-        other = _other_language(request, letter, locale, place)
-        if other is not None:
-            return other
+        if place is not None:
+            letter = await self._house.database.read(find_dated_letter, slug=slug, number=number)
+            other = None if letter is None else _other_language(request, letter, locale, place)
+            if other is not None:
+                return other
         order = _Order(
             name=f"dated/{number}/{place or 'all'}/{locale}",
-            state=content_hash(letter.as_data()),
-            make=partial(typeset_letter, letter, locale, place),
+            state=state,
+            make=partial(self._typeset_dated, slug, number, locale, place, asyncio.get_running_loop()),
             is_permanent=True,
         )
         return await self._answer(request, shelved, order, fresh=_FOR_EVER)
@@ -179,6 +184,15 @@ class Letters:
             deliveries=await database.read(list_deliveries, campaign_id=campaign.id),
             ways={word: way.say(locale) for word, way in WAYS.items()},
         )
+
+    def _typeset_dated(
+        self, slug: str, number: int, locale: Locale, place: int | None, loop: asyncio.AbstractEventLoop
+    ) -> bytes:
+        """Read a dated edition and set it; this runs in a thread."""
+        reading = self._house.database.read(find_dated_letter, slug=slug, number=number)
+        letter = asyncio.run_coroutine_threadsafe(reading, loop).result()
+        assert letter is not None  # noqa: S101 - it never goes, and was there a moment ago
+        return typeset_letter(letter, locale, place)
 
     def _typeset_named(
         self,

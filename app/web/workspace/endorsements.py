@@ -7,7 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from app.actions.endorsing import EndorsementMoved, NotProven, RemovedBefore, SignedAlready, decide_endorsement
+from app.actions.endorsing import (
+    EndorsementMoved,
+    NotProven,
+    RemovedBefore,
+    SignedAlready,
+    decide_endorsement,
+    take_logo_down,
+)
 from app.i18n import Message, message
 from app.queries.endorsements import list_team_endorsements
 from app.queries.settings import find_settings
@@ -93,9 +100,25 @@ async def decide(visit: Visit) -> Response:
     return visit.go(f"/campaigns/{visit.campaign.slug}/endorsements?done={decision}")
 
 
+async def take_down(visit: Visit) -> Response:
+    """Take the organisation's picture down; its representative can send another."""
+    await visit.read_form()
+    endorsement = await _find(visit)
+    await visit.house.database.write(
+        take_logo_down,
+        campaign_id=visit.campaign.id,
+        endorsement_id=endorsement.id,
+        account_id=visit.signed_in.account_id,
+        now=visit.now,
+    )
+    visit.house.cache.forget(visit.campaign.slug)
+    return visit.go(f"/campaigns/{visit.campaign.slug}/endorsements/{endorsement.id.hex}")
+
+
 PAGES: Final[tuple[Page, ...]] = (
     Page(_HERE, show_list, None, needs=Permission.DECIDE_ENDORSEMENTS),
     Page(f"{_HERE}/{{endorsement}}", show, decide, needs=Permission.DECIDE_ENDORSEMENTS),
+    Page(f"{_HERE}/{{endorsement}}/logo", None, take_down, needs=Permission.DECIDE_ENDORSEMENTS),
 )
 
 
