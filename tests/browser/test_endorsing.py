@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 FILE: Final = REAL_CAMPAIGNS / "senate-election-2024-open-letter.json"
 pytestmark = [
     pytest.mark.browser,
-    # What a database decides of this is tried on both in tests/actions.
-    pytest.mark.parametrize("server", ["sqlite"], indirect=True),
+    pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True),
     pytest.mark.skipif(not REAL_CAMPAIGNS.exists(), reason="the real campaigns are not in this checkout"),
 ]
 

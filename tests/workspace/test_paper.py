@@ -171,6 +171,7 @@ def see_everything(stage: Stage, editor: Organiser, slug: str) -> dict[str, str]
     seen["list"] = editor.get(here).text
     for path in ("", "/figures", "/check", "/history"):
         seen[path] = editor.get(f"/en/workspace/campaigns/{slug}{path}").text
+    stage.house.shelf._entries.clear()  # a second later
     for path in ("", "/count", "/paper", "/letters"):
         seen[f"public {path}"] = stage.get(f"/en/campaigns/{slug}{path}?x=1").text
         seen[f"json {path}"] = stage.get(f"/api/v1/campaigns/{slug}{path}?x=1").text

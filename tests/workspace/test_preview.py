@@ -142,6 +142,8 @@ def test_the_preview_is_the_public_page_but_for_what_marks_it(stage: Stage) -> N
         r'<p class="note" lang="en">The form is shown.*?</p>\n|</?fieldset class="f" disabled>\n|</fieldset>\n'
         r'|<input type="hidden" name="made"[^>]*>\n'  # the minute in which each was made
         r'|<p class="m small"><a href="[^"]*/counting">[^\n]*\n'  # of signatures that are there
+        r'|(?s:<section class="card" aria-labelledby="document">.*?</section>\n)'  # files that are there
+        r'|<p class="noprint"><a href="[^"]*/poster.pdf"[^\n]*\n|<p><a href="[^"]*/paper">[^\n]*\n'
     )
 
     def inside(text: str) -> str:
