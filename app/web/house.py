@@ -62,6 +62,10 @@ class Shelf:
             reading.add_done_callback(lambda _: self._reading.pop(slug))
         return await asyncio.shield(reading)
 
+    def forget(self, slug: str) -> None:
+        """Let a campaign be read anew: what its page shows has just changed here."""
+        self._entries.pop(slug, None)
+
     async def _read(self, slug: str) -> ShelvedCampaign | None:
         campaign = await self._database.read(find_campaign, slug=slug)
         if campaign is None:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import expect
 from sqlalchemy import insert, select
@@ -24,8 +23,8 @@ from app.core.keys import open_keyring
 from app.models import Campaign, Member
 from app.rules.campaign_file import parse_campaign_file
 from app.web.sessions import new_secret, session_cookie
-from tests.browser.conftest import find_overflow, press
-from tests.browser.test_pages import ALL_RULES, LOCALES
+from tests.browser.conftest import find_overflow, press, run_axe
+from tests.browser.test_pages import LOCALES
 from tests.documents.reading import read_pages
 from tests.stage import REAL_CAMPAIGNS, read_letters
 
@@ -218,6 +217,6 @@ def _flat(words: str | bytes) -> str:
 
 
 def _see_that_accessible(page: Page, name: str) -> None:
-    found = Axe().run(page, options=ALL_RULES)
+    found = run_axe(page)
     assert not found.response["violations"], f"{name}: {found.generate_report()}"
     assert find_overflow(page) == [], name

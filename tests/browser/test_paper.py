@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 from sqlalchemy import insert, select
 
@@ -21,8 +20,8 @@ from app.core.keys import open_keyring
 from app.models import Campaign, Member
 from app.rules.campaign_file import parse_campaign_file
 from app.web.sessions import new_secret, session_cookie
-from tests.browser.conftest import find_overflow, press
-from tests.browser.test_pages import ALL_RULES, LOCALES
+from tests.browser.conftest import find_overflow, press, run_axe
+from tests.browser.test_pages import LOCALES
 from tests.stage import small_campaign
 
 if TYPE_CHECKING:
@@ -210,6 +209,6 @@ def _see_public(browser: Browser, desk: Desk) -> None:
 
 def _look(page: Page, where: str) -> None:
     page.locator("details").evaluate_all("all => all.forEach(each => each.open = true)")
-    found = Axe().run(page, options=ALL_RULES)
+    found = run_axe(page)
     assert found.violations_count == 0, (where, found.generate_report())
     assert find_overflow(page) == [], where

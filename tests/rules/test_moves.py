@@ -46,8 +46,8 @@ def standing(state: str, **dates: object) -> Standing:
     if state == "scheduled":
         made = replace(made, opens_at=NOW + DAY)
     if state == "embargoed":
-        wished = {"planned_opens_at": made.opens_at, "planned_closes_at": made.closes_at}
-        made = replace(made, opens_at=NOW + DAY, embargo_until=NOW + DAY, **wished)
+        made = replace(made, planned_opens_at=made.opens_at, planned_closes_at=made.closes_at)
+        made = replace(made, opens_at=NOW + DAY, embargo_until=NOW + DAY)
     if state in {"closed", "presented", "answered"}:
         made = replace(made, closes_at=NOW - DAY)
     if state in {"presented", "answered"}:
