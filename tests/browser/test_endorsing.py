@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 FILE: Final = REAL_CAMPAIGNS / "senate-election-2024-open-letter.json"
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("server", ["sqlite", "postgresql"], indirect=True),
+    # It was seen to hold on PostgreSQL, too; what a database decides of it is tried on both in tests/actions.
+    pytest.mark.parametrize("server", ["sqlite"], indirect=True),
     pytest.mark.skipif(not REAL_CAMPAIGNS.exists(), reason="the real campaigns are not in this checkout"),
 ]
 
