@@ -25,7 +25,11 @@ from app.core import tokens
 from app.core.clock import utc_now
 from app.core.db import open_database
 from app.core.keys import WrappedKey, open_keyring
+from app.jobs.background import Background
+from app.jobs.deliver_mail import deliver_mail
+from app.mail.transport import MailboxTransport
 from app.models import CampaignKey, Edition, Letter, Token
+from app.rendering import pages
 from app.rules.campaign_file import parse_campaign_file
 from app.settings import Settings
 from tests.kill.company import Company, Crowd
@@ -96,6 +100,9 @@ async def _kill_and_look(settings: Settings, folder: Path, chance: random.Random
     assert company.kills == ROUNDS * 2
     assert crowd.other_statuses <= {503}
     assert set(crowd.answered) == {*links[:BY_HAND], *links[BEFORE:]}
+    # A worker may have appended to the log in its last second, and owed letters about that which it could not send.
+    await database.write(_end_leases, now=utc_now())
+    await deliver_mail(Background(settings, database, keyring, pages(), MailboxTransport(settings.mailbox_dir)))
     await _check_tables(database, confirmed)
     [(letters,)] = await database.read(_rows, "SELECT count(*) FROM letters WHERE signature_id IS NULL")
     _check_letters(settings.mailbox_dir, letters)
