@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from app.documents.glyphs import replace_unknown
 from app.documents.sources import draw_square, name_state
 from app.documents.typesetting import Attachment, forget, printable, typeset
 from app.i18n import Locale, Message, as_locale, message, say, say_number
@@ -45,18 +46,19 @@ class NoSuchRecipient(Exception):
     """A letter addresses nobody in that place."""
 
 
-def typeset_letter(letter: Letter, locale: Locale, recipient: int | None = None) -> bytes:
+def typeset_letter(letter: Letter, locale: Locale, recipient: int | None = None, *, names_at: str = "") -> bytes:
     """Return a letter as a PDF, to one of its recipients (from 1 on) or to all: the same bytes for the same letter.
 
-    NoSuchRecipient for a place that nobody has. One who reads another language is written to in that one:
-    `locale_for`.
+    ``names_at`` is where its names are listed, where these are more than it holds. What no font of ours can draw is
+    U+FFFD on its pages, and as it was written in the text that is inside. NoSuchRecipient for a place that nobody has.
+    One who reads another language is written to in that one: `locale_for`.
     """
-    said = write_letter(letter, locale, recipient)
+    said = write_letter(letter, locale, recipient, names_at=names_at)
     attachments = [Attachment("letter.txt", "text/plain", write_text(said))]
     if letter.number is not None:
         content = json.dumps(letter.as_data(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         attachments.append(Attachment("letter.json", "application/json", content))
-    data = {**said, "square": draw_square(letter.url)}
+    data = {**_show_known(said), "square": draw_square(letter.url)}
     try:
         return typeset(TEMPLATE, data, made_at=letter.signed_as_of.replace(microsecond=0), attachments=attachments)
     finally:
@@ -64,9 +66,11 @@ def typeset_letter(letter: Letter, locale: Locale, recipient: int | None = None)
             forget()
 
 
-def name_letter(letter: Letter, locale: Locale, recipient: int | None, places: Sequence[int]) -> str:
+def name_letter(
+    letter: Letter, locale: Locale, recipient: int | None, places: Sequence[int], *, names_at: str = ""
+) -> str:
     """Return what names all that a living letter is made of; ``places`` stand for the names under it."""
-    said = write_letter(replace(letter, names=()), locale, recipient)
+    said = write_letter(replace(letter, names=()), locale, recipient, names_at=names_at)
     return name_state(TEMPLATE, {"said": said, "signed_as_of": letter.signed_as_of.isoformat(), "places": list(places)})
 
 
@@ -76,7 +80,7 @@ def locale_for(letter: Letter, locale: Locale, recipient: int | None) -> Locale:
     return as_locale(chosen) if chosen is not None and chosen in letter.texts else locale
 
 
-def write_letter(letter: Letter, locale: Locale, recipient: int | None = None) -> dict[str, Any]:
+def write_letter(letter: Letter, locale: Locale, recipient: int | None = None, *, names_at: str = "") -> dict[str, Any]:
     """Return what a letter says in one language, as the template has it."""
     text = localise(letter.texts, locale, letter.source_locale)
     recipients = _recipients(letter, recipient)
@@ -98,7 +102,7 @@ def write_letter(letter: Letter, locale: Locale, recipient: int | None = None) -
         "salutation": _write_salutation(recipients, text, locale, is_single=recipient is not None),
         "text": list(_write_text(text, locale)),
         "closing": [_spoken(Part(one, text.closing.locale), locale) for one in paragraphs(text.closing.value)],
-        "signed": _write_signed(letter, locale),
+        "signed": _write_signed(letter, locale, names_at),
         "colophon": _write_colophon(letter, locale),
         "square_says": say(locale, "A code that leads to this text"),
         "url": letter.url,
@@ -133,6 +137,15 @@ def _list_blocks(said: Mapping[str, Any]) -> Iterator[str]:
             yield "\n".join([group["heading"], *lines] if group["heading"] else lines)
     yield "\n".join([said["url"].partition("://")[2], *said["colophon"]["lines"]])
     yield from (f"{each['name']}\n{''.join(each['parts'])}" for each in said["colophon"]["codes"])
+
+
+def _show_known(value: Any) -> Any:  # noqa: ANN401 - whatever a template is given
+    """Return ``value`` with U+FFFD for every sign in its texts that no font of ours has."""
+    if isinstance(value, str):
+        return replace_unknown(value)
+    if isinstance(value, dict):
+        return {key: _show_known(one) for key, one in value.items()}
+    return [_show_known(one) for one in value] if isinstance(value, list) else value
 
 
 def _plain(words: str | Mapping[str, str]) -> str:
@@ -227,7 +240,7 @@ def _write_paragraphs(part: Part[str], locale: Locale) -> Iterator[dict[str, Any
 # Who has signed
 
 
-def _write_signed(letter: Letter, locale: Locale) -> list[dict[str, Any]]:
+def _write_signed(letter: Letter, locale: Locale, names_at: str) -> list[dict[str, Any]]:
     """Return the parts of the list of signatories: organisations, those of an earlier text, people, paper."""
     parts = []
     if letter.organisations:
@@ -247,6 +260,8 @@ def _write_signed(letter: Letter, locale: Locale) -> list[dict[str, Any]]:
         people = format_number(letter.individuals, locale)
         heading = say_number(locale, "Signed by %(n)s person", "Signed by %(n)s people", letter.individuals, n=people)
         note = say(locale, "Names of those who allowed it") if letter.names else ""
+        if names_at:
+            note = say(locale, "The names of those who allowed it are at %(address)s", address=names_at)
         groups = [{"heading": "", "names": list(letter.names)}] if letter.names else []
         parts.append(_part(heading, note=note, groups=groups, is_people=True))
     if letter.paper:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from app.core.logs import get_logger
 from app.rendering import TEMPLATES
 from app.rules.khmer import join_repetition
 
@@ -59,6 +60,8 @@ def typeset(
     try:
         pages = _compile(compiler, format="pdf", timestamp=made_at, pdf_standards=["ua-1"])
     except TypesettingFailed:
+        # Of what is said in it nothing may be on record.
+        get_logger().warning("a document is without its standard", kind=template)
         pages = _compile(compiler, format="pdf", timestamp=made_at)
     return b"".join(pages)
 

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 SECONDS: Final = 1.0
 ENTRIES: Final = 1024
 WORTH_COMPRESSING: Final = 512
+#: From so many bytes on a page is compressed beside the loop: a list of thousands takes tenths of a second.
+LONG: Final = 65_536
 
 LISTED: Final = re.compile(
-    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/paper|/organisations|/editions(?:/[0-9]{1,5})?|/names(?:/[1-9][0-9]{0,6}00)?"
+    r"/(?:km|en|fr)/(?:campaigns/[a-z0-9-]+(?:/qr\.svg|/counting|/paper|/organisations(?:/[1-9][0-9]{0,3}00)?|/editions(?:/[0-9]{1,5})?|/names(?:/[1-9][0-9]{0,6}00)?"
     r"|/letters|/reports(?:/[1-9][0-9]{0,4})?)?"
     r"|privacy|counting|refusals|accessibility|about|verify|feed\.xml)?"
     r"|/sitemap\.xml|/robots\.txt"
@@ -102,7 +104,10 @@ class PageCache:
         done = self._filling[key] = asyncio.Event()
         try:
             messages = await self._answer(scope, receive)
-            entry = _keep(messages, is_compressed=key[1])
+            if sum(len(message.get("body", b"")) for message in messages) < LONG:
+                entry = _keep(messages, is_compressed=key[1])
+            else:
+                entry = await asyncio.to_thread(_keep, messages, is_compressed=key[1])
             if entry is None:
                 for message in messages:
                     await send(message)

@@ -11,6 +11,8 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
+from starlette.exceptions import HTTPException
+
 from app.actions.keeping import claim_document, give_up_document, keep_document
 from app.core.clock import utc_now
 from app.queries.keeping import find_kept_document
@@ -23,18 +25,43 @@ if TYPE_CHECKING:
 
     _Key = tuple[UUID, str, str]
 
-#: Bytes that a process holds of what it has sent lately; one document takes an eighth of it at most.
+#: Bytes that a process holds of what it has sent lately; one document takes an eighth of it at most, and a single one
+#: beside them is larger.
 MEMORY: Final = 32 * 1024 * 1024
 _LARGEST_SHARE: Final = 8
-# Documents that take long, waited for at a time.
-_MOST_WAITING: Final = 8
+#: Documents that wait for one press at a time.
+MOST_WAITING: Final = 8
 # Seconds between two looks at a document that another process is making: first, and at most.
 _FIRST_WAIT: Final = 0.02
 _LONGEST_WAIT: Final = 0.32
 
 
-class PrinterBusy(Exception):
-    """So many wait for documents that take long that one more would wait for too long."""
+class PrinterBusy(HTTPException):
+    """So many documents wait that one more would wait for too long: 503."""
+
+    def __init__(self) -> None:
+        """Say nothing more than the status does."""
+        super().__init__(503)
+
+
+class _Press:
+    """Makes one document at a time, and refuses where many wait."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._waiting = 0
+
+    async def __aenter__(self) -> None:
+        if self._lock.locked() and self._waiting >= MOST_WAITING:
+            raise PrinterBusy
+        self._waiting += 1
+        try:
+            await self._lock.acquire()
+        finally:
+            self._waiting -= 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class Printer:
@@ -47,10 +74,11 @@ class Printer:
         self._held = 0
         self._documents: OrderedDict[_Key, bytes] = OrderedDict()
         self._fetching: dict[_Key, asyncio.Task[bytes]] = {}
-        self._press = asyncio.Lock()
+        # One that is too large to be among the others, so that a long letter is not made for each who reads it.
+        self._large: tuple[_Key, bytes] | None = None
+        self._press = _Press()
         # What names people may take seconds: cards and posters do not wait behind it.
-        self._slow_press = asyncio.Lock()
-        self._waiting = 0
+        self._slow_press = _Press()
 
     async def find(
         self,
@@ -68,15 +96,14 @@ class Printer:
         ``state`` names all that ``make`` reads; older states are thrown away. A permanent document stays for ever as it
         was first made for its state. One that is not to be kept, since it names people, is in no table, and in memory
         only until it gives way. ``make`` runs in a thread; what it raises is raised here, and the next one tries again.
+        Raises PrinterBusy.
         """
         key = (campaign_id, name, state)
-        known = self._documents.get(key)
+        known = self.recall(campaign_id=campaign_id, name=name, state=state)
         if known is not None:
-            self._documents.move_to_end(key)
             return known
         # An older state says what is not so any more, and may name who is to be named no more.
-        for older in [each for each in self._documents if each[:2] == key[:2]]:
-            self._held -= len(self._documents.pop(older))
+        self._forget_others(key)
         fetching = self._fetching.get(key)
         if fetching is None:
             work = (
@@ -86,9 +113,24 @@ class Printer:
             )
             fetching = asyncio.create_task(work)
             self._fetching[key] = fetching
-            fetching.add_done_callback(lambda _: self._fetching.pop(key))
+            fetching.add_done_callback(lambda task: self._end(key, task))
         # A visitor who leaves does not end what others wait for.
         return await asyncio.shield(fetching)
+
+    def recall(self, *, campaign_id: UUID, name: str, state: str) -> bytes | None:
+        """Return a document where this process remembers it; nothing is read or made."""
+        key = (campaign_id, name, state)
+        known = self._documents.get(key)
+        if known is not None:
+            self._documents.move_to_end(key)
+        elif self._large is not None and self._large[0] == key:
+            known = self._large[1]
+        return known
+
+    def _end(self, key: _Key, task: asyncio.Task[bytes]) -> None:
+        del self._fetching[key]
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; where all have left, nobody is told
 
     async def _fetch(self, key: _Key, media_type: str, make: Callable[[], bytes], *, is_permanent: bool) -> bytes:
         campaign_id, name, state = key
@@ -104,15 +146,9 @@ class Printer:
             wait = min(2 * wait, _LONGEST_WAIT)
 
     async def _make_alone(self, key: _Key, make: Callable[[], bytes]) -> bytes:
-        """Make what is written down nowhere, and forget its older states. Raises PrinterBusy."""
-        if self._waiting >= _MOST_WAITING:
-            raise PrinterBusy
-        self._waiting += 1
-        try:
-            async with self._slow_press:
-                content = await asyncio.to_thread(make)
-        finally:
-            self._waiting -= 1
+        """Make what is written down nowhere."""
+        async with self._slow_press:
+            content = await asyncio.to_thread(make)
         self._remember(key, content)
         return content
 
@@ -141,11 +177,20 @@ class Printer:
         )
 
     def _remember(self, key: _Key, content: bytes) -> None:
-        """Hold ``content``, and let go of what was asked for longest ago."""
+        """Hold ``content`` in place of its other states, and let go of what was asked for longest ago."""
+        self._forget_others(key)
         if len(content) > self._memory // _LARGEST_SHARE:
+            self._large = (key, content) if len(content) <= self._memory else None
             return
         self._documents[key] = content
         self._held += len(content)
         while self._held > self._memory:
             _, oldest = self._documents.popitem(last=False)
             self._held -= len(oldest)
+
+    def _forget_others(self, key: _Key) -> None:
+        """Let go of what is remembered of a document, whatever its state."""
+        for other in [each for each in self._documents if each[:2] == key[:2]]:
+            self._held -= len(self._documents.pop(other))
+        if self._large is not None and self._large[0][:2] == key[:2]:
+            self._large = None

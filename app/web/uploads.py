@@ -18,7 +18,8 @@ from starlette.exceptions import HTTPException
 from app.web.forms import BODY_BYTES, FIELDS, Form, body_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
+    from datetime import date
 
     from python_multipart.multipart import MultipartCallbacks
     from starlette.requests import Request
@@ -31,6 +32,8 @@ HEADER_BYTES: Final = 1024
 #: A photograph on a slow connection takes minutes; what takes longer than this is not on its way here.
 LONGEST_SECONDS: Final = 300.0
 
+#: Of whom a process knows how much they sent today.
+_SENDERS: Final = 4096
 #: Bodies read, and pictures that wait to be drawn, at a time in a process: each may hold eight megabytes.
 AT_ONCE: Final = 6
 
@@ -53,6 +56,26 @@ class Upload:
         if len(found) > 1:
             raise HTTPException(400)
         return found[0] if found else None
+
+
+class DailyUploads:
+    """Counts what each sends in a day, in this process; whoever sent nothing for longest is forgotten first."""
+
+    def __init__(self, most: int) -> None:
+        """Allow ``most`` a day."""
+        self._most = most
+        self._day: date | None = None
+        self._sent: dict[Hashable, int] = {}
+
+    def take(self, who: Hashable, today: date) -> bool:
+        """Count one more, and tell whether it may be sent."""
+        if today != self._day:
+            self._day, self._sent = today, {}
+        sent = self._sent.pop(who, 0)
+        if len(self._sent) >= _SENDERS:
+            del self._sent[next(iter(self._sent))]
+        self._sent[who] = min(sent + 1, self._most)
+        return sent < self._most
 
 
 async def read_upload(request: Request, *, repeated: frozenset[str] = frozenset()) -> Upload:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from app.documents.letter import NoSuchRecipient, locale_for, typeset_letter, write_letter, write_text
+from app.documents.letter import NoSuchRecipient, locale_for, name_letter, typeset_letter, write_letter, write_text
 from app.rules.campaign_file import parse_campaign_file
 from app.rules.letters import Letter, Recipient, Signatory, content_hash
 from app.rules.texts import CampaignText, edition_hash
@@ -216,12 +216,26 @@ def test_what_people_wrote_is_no_markup() -> None:
     assert is_accessible(made)
 
 
-def test_letters_that_no_font_has_and_words_without_end_do_not_stop_it() -> None:
+def test_letters_that_no_font_has_and_words_without_end_cost_nobody_the_tags() -> None:
     text = CampaignText(title="Peace 😀 和平", body="W" * 10_000)
-    letter = make_letter(texts={"en": text}, source_locale="en", organisations=(Signatory("W" * 300),) * 3)
+    names = ("ไทย", "\ue000", "e\u0301\u1e69\u1ec7", "\u180e\u180f", "\ufe0f")
+    letter = make_letter(
+        texts={"en": text}, source_locale="en", organisations=(Signatory("W" * 300),) * 3, names=names,
+        takes_individuals=True,
+    )  # fmt: skip
     made = typeset_letter(letter, "en")
-    assert not is_accessible(made)
+    assert is_accessible(made)
     assert read_text(made).count("W") == 10_900 - read_text(made).count("Www")
+    # What was written is inside as it was written.
+    assert "Peace 😀 和平" in read_attachments(made)["letter.txt"].decode()
+
+
+def test_names_that_are_elsewhere_are_said_to_be_there() -> None:
+    letter = make_letter(takes_individuals=True, individuals=20_000)
+    for locale in ("km", "en", "fr"):
+        made = typeset_letter(letter, locale, names_at="https://hatthalekha.example/en/campaigns/x/names")
+        assert "hatthalekha.example/en/campaigns/x/names" in read_text(made)
+    assert name_letter(letter, "en", None, ()) != name_letter(letter, "en", None, (), names_at="https://x.example")
 
 
 @pytest.mark.parametrize("count", [9, 30, 81, 300])

@@ -19,6 +19,7 @@ from app.actions.endorsing import forms
 from app.core.clock import utc_now
 from app.models import Campaign, Endorsement
 from app.queries.complaints import list_complaints
+from app.web import uploads
 from tests.editions import correct, look_again
 from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
@@ -341,6 +342,30 @@ def test_pictures_that_are_none_are_refused_in_words(stage: Stage) -> None:
     assert (large.status_code, Page(large.text).lang) == (413, "km")
     assert time.monotonic() - began < 5
     assert stage.sql("SELECT count(*) FROM logos") == [(0,)]
+
+
+@on_one_database
+def test_pictures_beyond_those_of_a_day_are_not_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    slug = stage.campaign(letter())
+    own = f"/fr/endorsement/{confirmed(stage, slug, email='sokha@gmail.com')}"
+    monkeypatch.setattr(uploads.DailyUploads, "take", lambda *_: False)
+    for path, field in (("logo", "logo"), ("authority", "letter")):
+        # Whatever the body is: nobody looks at it.
+        answer = stage.run(stage.browser.post(f"{own}/{path}", content=b"rubbish"))
+        assert (answer.status_code, list(Page(answer.text).faults)) == (429, [field])
+
+
+@on_one_database
+def test_organisations_are_on_pages_of_their_own(stage: Stage) -> None:
+    slug = stage.campaign(letter(endorsements=[{"name": f"Society {at:03}"} for at in range(201)]))
+    here = f"/en/campaigns/{slug}/organisations"
+    first, second = Page(stage.get(here).text), Page(stage.get(f"{here}/200").text)
+    assert ("Society 199" in first.words, "Society 200" in first.words) == (True, False)
+    assert ("Society 199" in second.words, "Society 200" in second.words) == (False, True)
+    assert f"{here}/200" in first.links
+    assert here in second.links
+    for start in ("0", "1", "100", "400", "00200", "20000000", "x"):
+        assert stage.get(f"{here}/{start}").status_code == 404
 
 
 @on_one_database

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from app.actions.keeping import CLAIM_LASTS, claim_document, keep_document
 from app.core.clock import utc_now
 from app.core.db import open_database
 from app.models import Campaign, KeptDocument
-from app.web.printing import Printer
+from app.web.printing import MOST_WAITING, Printer, PrinterBusy
 from tests.stage import on_one_database
 
 if TYPE_CHECKING:
@@ -179,3 +180,38 @@ def test_the_memory_of_a_process_is_bounded(stage: Stage) -> None:
     press = Press()
     assert stage.run(printer.find(**_order(stage, press, "0", name="n0"))) == b"x" * 100
     assert press.runs == 0
+
+
+@on_one_database
+def test_one_large_document_is_remembered_and_no_older_state_of_it(stage: Stage) -> None:
+    stage.campaign()
+    printer, press = Printer(stage.database, memory=800), Press(b"x" * 500)
+    for state in ("a", "a", "b", "b"):
+        stage.run(printer.find(**_order(stage, press, state, is_kept=False)))
+    assert press.runs == 2
+    recall = partial(printer.recall, campaign_id=stage.read(_campaign_id), name="card/km")
+    assert [recall(state=state) is not None for state in ("a", "b")] == [False, True]
+    stage.run(printer.find(**_order(stage, Press(b"small"), "c", is_kept=False)))
+    assert recall(state="b") is None
+
+
+@on_one_database
+def test_cards_do_not_wait_for_letters_with_names_and_too_many_are_refused(stage: Stage) -> None:
+    stage.campaign()
+    gate = threading.Event()
+    slow, quick = Press(gate=gate), Press(b"card")
+    order = _order(stage, quick)
+    letters = [_order(stage, slow, name=f"letter/{at}", is_kept=False) for at in range(MOST_WAITING + 2)]
+
+    async def ask() -> None:
+        asked = [asyncio.create_task(stage.house.printer.find(**letter)) for letter in letters]
+        await asyncio.to_thread(slow.begun.wait, 10)
+        assert await stage.house.printer.find(**order) == b"card"
+        gate.set()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [isinstance(each, PrinterBusy) for each in answers] == [False] * (MOST_WAITING + 1) + [True]
+
+    stage.run(ask())
+    assert slow.runs == MOST_WAITING + 1
+    # Refused for the moment, and not for good.
+    assert stage.run(stage.house.printer.find(**letters[-1])) == slow.content

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from starlette.requests import Request
 
 from app.web import uploads
 from app.web.forms import BODY_BYTES, LONG_BODY_BYTES, UPLOAD_BYTES, body_limit
-from app.web.uploads import read_upload
+from app.web.uploads import DailyUploads, read_upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,3 +169,10 @@ def test_fifty_megabytes_are_a_page_and_not_read(site: Stage, path: str) -> None
         or "trop" in announced.text
         or announced.headers["content-type"].startswith("application/problem")
     )
+
+
+def test_each_sends_so_much_in_a_day() -> None:
+    daily, today = DailyUploads(2), date(2026, 11, 22)
+    assert [daily.take("one", today) for _ in range(3)] == [True, True, False]
+    assert daily.take("another", today)
+    assert daily.take("one", today + timedelta(days=1))

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from app.web.house import House
 
 _ONCE: Final = re.compile(r"[0-9a-f]{32}")
+#: Organisations to a page.
+PAGE: Final = 200
+_START: Final = re.compile(r"[1-9][0-9]{0,3}00")
 _POSITION: Final = re.compile(r"0|[1-9][0-9]{0,5}")
 
 
@@ -43,24 +46,29 @@ class Disputing:
         organisations = "/{locale}/campaigns/{slug}/organisations"
         self.routes: list[Route] = [
             Route(organisations, self.list_organisations, methods=["GET"]),
+            # As with names, where a page begins is in the path, so that each is kept for a second.
+            Route(f"{organisations}/{{after}}", self.list_organisations, methods=["GET"]),
             show_and_post(f"{organisations}/{{position}}/dispute", self.show, self.dispute),
         ]
 
     async def list_organisations(self, request: Request) -> Response:
-        """Show who has signed, when, which text, and how that was proven."""
+        """Show who has signed, when, which text, and how that was proven; two hundred to a page."""
         locale, campaign = views.locale_of(request), (await views.find_shelved(self._house, request)).campaign
-        if not campaign.endorsements:
+        start = _read_start(request)
+        found = campaign.endorsements[start : start + PAGE]
+        if not found:
             raise HTTPException(404)
         return views.show(
             self._house,
             "public/organisations.html",
             locale,
-            f"/campaigns/{campaign.slug}/organisations",
+            f"/campaigns/{campaign.slug}/organisations" + (f"/{start}" if start else ""),
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            countries={
-                each.country: country_name(each.country, locale) for each in campaign.endorsements if each.country
-            },
+            found=found,
+            is_later=start > 0,
+            after=start + PAGE if start + PAGE < len(campaign.endorsements) else None,
+            countries={each.country: country_name(each.country, locale) for each in found if each.country},
             kinds={word: kind.say(locale) for word, kind in KINDS.items()},
         )
 
@@ -127,6 +135,16 @@ class Disputing:
             once=values.get("once") or uuid4().hex,
             is_sent=is_sent,
         )
+
+
+def _read_start(request: Request) -> int:
+    """Return after how many organisations a page begins; 404 where none can."""
+    typed = request.path_params.get("after")
+    if typed is None:
+        return 0
+    if not _START.fullmatch(typed) or int(typed) % PAGE:
+        raise HTTPException(404)
+    return int(typed)
 
 
 def _path(campaign: Campaign, organisation: Endorsement) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -14,28 +15,28 @@ from starlette.routing import Route
 
 from app.documents.letter import NoSuchRecipient, locale_for, name_letter, typeset_letter
 from app.queries.letters import (
+    Since,
     compare_signatories,
     find_dated_hash,
     find_dated_letter,
     find_letter_with_names,
-    find_living_letter,
     list_dated_editions,
     list_deliveries,
 )
 from app.rendering import choose_part
 from app.rules.deliveries import WAYS
 from app.rules.letters import languages_of
-from app.web.printing import PrinterBusy
 from app.web.public import views
+from app.web.public.standing import Standing, Standings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.requests import Request
 
     from app.i18n import Locale
-    from app.queries.letters import DatedLetter, Since
-    from app.rules.letters import Letter
+    from app.queries.letters import DatedLetter
+    from app.rules.letters import Letter, Signatory
     from app.rules.texts import Part
     from app.web.house import House, ShelvedCampaign
 
@@ -45,8 +46,10 @@ NUMBER: Final = re.compile(r"[1-9][0-9]{0,4}")
 _FRESH: Final = 60
 _FOR_EVER: Final = 31_536_000
 _PDF: Final = "application/pdf"
-#: Names of people under a letter that is made while somebody waits: three seconds, and a quarter of a gigabyte.
-MOST_NAMES: Final = 10_000
+#: Organisations that came, or went, since a dated edition, as many as the page lists.
+MOST_TOLD: Final = 200
+#: Campaigns, and dated editions, of which a process remembers what the pages need.
+_REMEMBERED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,17 @@ class ShownEdition:
     line: DatedLetter
     files: tuple[ToDownload, ...]
     since: Since
+    unsaid: tuple[int, int]  # how many more came, and went, than the page has room for
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A dated edition, its letter without signatories, and what has changed since: to be said, and too much to say."""
+
+    line: DatedLetter
+    head: Letter
+    since: Since
+    unsaid: tuple[int, int]
 
 
 class LetterMoved(Exception):
@@ -93,6 +107,9 @@ class Letters:
     def __init__(self, house: House) -> None:
         """Take what pages and documents need."""
         self._house = house
+        self._standings = Standings(house)
+        self._told: dict[str, tuple[object, tuple[_Told, ...]]] = {}
+        self._recipients: OrderedDict[str, Letter] = OrderedDict()
         here = "/{locale}/campaigns/{slug}"
         self.routes: list[Route] = [
             Route(f"{here}/letter.pdf", self.living),
@@ -106,27 +123,29 @@ class Letters:
         """Set the letter as it stands, with the names of those who allow it."""
         locale, place = views.locale_of(request), _read_number(request, "place")
         shelved = await views.find_shelved(self._house, request)
-        found = await self._house.database.read(
-            find_living_letter, campaign_id=shelved.campaign.id, base_url=self._house.settings.base_url
-        )
-        # Beyond what a document can hold in a moment it says how many there are; the page of names has them all.
-        places = found.places if shelved.key is not None and len(found.places) <= MOST_NAMES else ()
-        other = _other_language(request, found.letter, locale, place)
+        standing = await self._standings.find(shelved)
+        other = _other_language(request, standing.letter, locale, place)
         if other is not None:
             return other
-        state = name_letter(found.letter, locale, place, places)
-        make = partial(typeset_letter, found.letter, locale, place)
-        if places:
-            make = partial(self._typeset_named, shelved, locale, place, state, asyncio.get_running_loop())
-        order = _Order(f"letter/{place or 'all'}/{locale}", state, make, has_names=bool(places))
+        name = f"letter/{place or 'all'}/{locale}"
+        state = await self._standings.name(standing, locale, place)
+        make: Callable[[], bytes] = partial(standing.typeset, locale, place)
+        if standing.places:
+            # A campaign that grows has another letter with each name: whoever reads it meanwhile has the last one.
+            lately = await self._standings.find_lately(standing, name)
+            if lately is not None and self._house.printer.recall(
+                campaign_id=shelved.campaign.id, name=name, state=lately
+            ):
+                state = lately
+            loop = asyncio.get_running_loop()
+            make = partial(self._typeset_named, standing, locale, place, (name, state), loop)
+        order = _Order(name, state, make, has_names=bool(standing.places))
         try:
             response = await self._answer(request, shelved, order, fresh=_FRESH)
-        except PrinterBusy:
-            raise HTTPException(503) from None
         except LetterMoved as moved:
             # Whose names show has changed since it was asked for: this is right now, and kept nowhere.
             response = Response(moved.content, media_type=_PDF)
-        if places:
+        if standing.places:
             # A name that is hidden disappears with the next look, wherever this was kept.
             response.headers["Cache-Control"] = "no-cache"
         # As the pages of names: search engines are asked to leave them alone.
@@ -144,8 +163,7 @@ class Letters:
         if state is None:
             raise HTTPException(404)
         if place is not None:
-            letter = await self._house.database.read(find_dated_letter, slug=slug, number=number)
-            other = None if letter is None else _other_language(request, letter, locale, place)
+            other = _other_language(request, await self._find_recipients(slug, number, state), locale, place)
             if other is not None:
                 return other
         order = _Order(
@@ -159,31 +177,55 @@ class Letters:
     async def list(self, request: Request) -> Response:
         """Show the files of a letter, its dated editions, who signed later, and to whom it was handed."""
         locale = views.locale_of(request)
-        campaign = (await views.find_shelved(self._house, request)).campaign
-        database = self._house.database
-        lines = await database.read(list_dated_editions, slug=campaign.slug)
-        living = await database.read(
-            find_living_letter, campaign_id=campaign.id, base_url=self._house.settings.base_url
-        )
-        present = (*living.letter.organisations, *living.letter.earlier)
-        editions = []
-        for line in lines:
-            letter = await database.read(find_dated_letter, slug=campaign.slug, number=line.number)
-            if letter is not None:
-                since = compare_signatories(letter, present)
-                editions.append(ShownEdition(line, _list_files(letter, locale), since))
-        return views.show(
+        shelved = await views.find_shelved(self._house, request)
+        campaign, database = shelved.campaign, self._house.database
+        standing = await self._standings.find(shelved)
+        # Thousands of organisations take a while to set, too.
+        return await asyncio.to_thread(
+            views.show,
             self._house,
             "public/letters.html",
             locale,
             f"/campaigns/{campaign.slug}/letters",
             campaign=campaign,
             title=views.title_of(campaign, locale),
-            files=_list_files(living.letter, locale),
-            editions=editions,
+            files=_list_files(standing.letter, locale),
+            editions=[
+                ShownEdition(told.line, _list_files(told.head, locale), told.since, told.unsaid)
+                for told in await self._tell(campaign.slug, standing)
+            ],
             deliveries=await database.read(list_deliveries, campaign_id=campaign.id),
             ways={word: way.say(locale) for word, way in WAYS.items()},
         )
+
+    async def _tell(self, slug: str, standing: Standing) -> tuple[_Told, ...]:
+        """Return the dated editions with what changed since, worked out again only where somebody came or went."""
+        lines = await self._house.database.read(list_dated_editions, slug=slug)
+        present = (*standing.letter.organisations, *standing.letter.earlier)
+        key = (tuple(line.hash for line in lines), tuple((each.name, each.signed_at) for each in present))
+        known = self._told.get(slug)
+        if known is not None and known[0] == key:
+            return known[1]
+        told = []
+        for line in lines:
+            letter = await self._house.database.read(find_dated_letter, slug=slug, number=line.number)
+            if letter is not None:
+                told.append(await asyncio.to_thread(_compare, line, letter, present))
+        if len(self._told) >= _REMEMBERED:
+            self._told.pop(next(iter(self._told)))
+        self._told[slug] = (key, tuple(told))
+        return tuple(told)
+
+    async def _find_recipients(self, slug: str, number: int, state: str) -> Letter:
+        """Return a dated edition without its signatories. What it says never changes, so it is read once a process."""
+        known = self._recipients.get(state)
+        if known is None:
+            letter = await self._house.database.read(find_dated_letter, slug=slug, number=number)
+            assert letter is not None  # noqa: S101 - it never goes, and was there a moment ago
+            known = self._recipients[state] = replace(letter, organisations=(), earlier=())
+            if len(self._recipients) > _REMEMBERED:
+                self._recipients.popitem(last=False)
+        return known
 
     def _typeset_dated(
         self, slug: str, number: int, locale: Locale, place: int | None, loop: asyncio.AbstractEventLoop
@@ -196,26 +238,27 @@ class Letters:
 
     def _typeset_named(
         self,
-        shelved: ShelvedCampaign,
+        standing: Standing,
         locale: Locale,
         place: int | None,
-        state: str,
+        wanted: tuple[str, str],
         loop: asyncio.AbstractEventLoop,
     ) -> bytes:
         """Read the names, which is work, only where nobody has made this letter before; this runs in a thread.
 
-        Raises LetterMoved where they are not those of ``state`` any more.
+        ``wanted`` are its name and state. Raises LetterMoved where the names are not those of that any more.
         """
         reading = self._house.database.read(
             find_letter_with_names,
-            campaign_id=shelved.campaign.id,
+            campaign_id=standing.shelved.campaign.id,
             base_url=self._house.settings.base_url,
-            key=shelved.key,
+            key=standing.shelved.key,
         )
         living, letter = asyncio.run_coroutine_threadsafe(reading, loop).result()
         content = typeset_letter(letter, locale, place)
-        if name_letter(living.letter, locale, place, living.places) != state:
+        if name_letter(living.letter, locale, place, living.places) != wanted[1]:
             raise LetterMoved(content)
+        loop.call_soon_threadsafe(self._standings.note, standing, *wanted)
         return content
 
     async def _answer(self, request: Request, shelved: ShelvedCampaign, order: _Order, *, fresh: int) -> Response:
@@ -257,6 +300,16 @@ def _other_language(request: Request, letter: Letter, locale: Locale, place: int
     if own == locale:
         return None
     return RedirectResponse(f"/{own}/{request.url.path.split('/', 2)[2]}", 303)
+
+
+def _compare(line: DatedLetter, letter: Letter, present: Sequence[Signatory]) -> _Told:
+    since = compare_signatories(letter, present)
+    return _Told(
+        line,
+        replace(letter, organisations=(), earlier=()),
+        Since(since.later[:MOST_TOLD], since.gone[:MOST_TOLD]),
+        (max(len(since.later) - MOST_TOLD, 0), max(len(since.gone) - MOST_TOLD, 0)),
+    )
 
 
 def _list_files(letter: Letter, locale: Locale) -> tuple[ToDownload, ...]:

@@ -23,7 +23,7 @@ from app.web.forms import UPLOAD_BYTES, Form, read_form
 from app.web.public import views
 from app.web.public.endorsing_form import LIVING, read_representative
 from app.web.routes import show_and_post
-from app.web.uploads import draw_in_turn, read_upload
+from app.web.uploads import DailyUploads, draw_in_turn, read_upload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +40,9 @@ FIELDS: Final = ("edition", "logo", "logo_consent", "letter", "representative", 
 MEGABYTE: Final = 1024 * 1024
 _CHANGED: Final = message("The text has changed since you opened this page. Read it again, then sign.")
 _CHOOSE: Final = message("Choose a picture")
+#: Pictures and letters that one organisation sends in a day.
+UPLOADS_A_DAY: Final = 20
+_ENOUGH: Final = message("Many pictures came for this organisation today. Please send the next one tomorrow.")
 _LATELY: Final = message("Somebody was named a moment ago, or several times today. Try again in a minute, or tomorrow.")
 
 
@@ -58,6 +61,7 @@ class OwnEndorsementPage:
     def __init__(self, house: House) -> None:
         """Take what the pages need."""
         self._house = house
+        self._uploads = DailyUploads(UPLOADS_A_DAY)
         own = "/{locale}/endorsement/{token}"
         self.routes = [
             show_and_post(f"{own}/logo", self.picture, self.take_logo),
@@ -126,6 +130,8 @@ class OwnEndorsementPage:
         own = await self._find(request)
         if own.state not in LIVING:
             return self._show(request, own, _Faults(status_code=409))
+        if not self._uploads.take(own.endorsement_id, utc_now().date()):
+            return self._show(request, own, _Faults({"logo": _ENOUGH}, status_code=429))
         upload = await read_upload(request)
         sent, errors = upload.file("logo"), dict[str, Message]()
         if sent is None:
@@ -156,6 +162,8 @@ class OwnEndorsementPage:
         own = await self._find(request)
         if own.state != "waiting" or own.proof is not None:
             return self._show(request, own, _Faults(status_code=409))
+        if not self._uploads.take(own.endorsement_id, utc_now().date()):
+            return self._show(request, own, _Faults({"letter": _ENOUGH}, status_code=429))
         sent = (await read_upload(request)).file("letter")
         if sent is None:
             return self._show(request, own, _Faults({"letter": _CHOOSE}))
