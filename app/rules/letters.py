@@ -187,6 +187,16 @@ def arrange(
     return tuple(arranged)
 
 
+def shorten(groups: Sequence[Group[T]], most: int) -> tuple[tuple[Group[T], ...], int]:
+    """Return the first ``most`` signatories of arranged groups, as they stand in these, and how many are beyond."""
+    shown, room = [], most
+    for group in groups:
+        if room > 0:
+            shown.append(Group(group.heading, group.signatories[:room]))
+        room -= len(group.signatories)
+    return tuple(shown), max(-room, 0)
+
+
 def content_hash(data: Mapping[str, Any]) -> str:
     """Return what names the content of a dated edition: SHA-256, in hexadecimal, of its canonical JSON."""
     canonical = json.dumps(data, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

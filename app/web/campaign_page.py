@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from app.i18n import say
 from app.rules.eligibility import claim_label, claims_of, who_can_sign
-from app.rules.letters import arrange
+from app.rules.letters import arrange, shorten
 from app.rules.life import closing_after, days_left, is_signing_open, last_day, local_day, state_by_dates
 from app.rules.organisations import KINDS
 from app.rules.places import (
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from app.web.districts import Districts
     from app.web.house import House
 
+#: Organisations that a page lists under its text, and as many under an earlier one; the others have pages of their own.
+MOST_LISTED: Final = 200
 #: What the form sends for a country that has no list of provinces here.
 ELSEWHERE: Final = "elsewhere"
 Options = tuple[str, tuple[tuple[str, str], ...]]
@@ -79,19 +81,21 @@ def campaign_context(
 def signatories_of(campaign: Campaign, locale: Locale) -> dict[str, Any]:
     """Return the organisations under the present text in groups, as its team chose, and those under an earlier one.
 
-    ``headings`` are what stands over a group, by a country's code or a kind's word.
+    With each, how many there are beyond those that a page lists. ``headings`` are what stands over a group, by a
+    country's code or a kind's word.
     """
     head = campaign.letterhead
     countries = {each.country: country_name(each.country, locale) for each in campaign.endorsements if each.country}
 
-    def place(*, is_present: bool) -> tuple[Group[Endorsement], ...]:
-        return arrange(
+    def place(*, is_present: bool) -> tuple[tuple[Group[Endorsement], ...], int]:
+        groups = arrange(
             [each for each in campaign.endorsements if each.is_present is is_present],
             arrangement=head.arrangement,
             is_numbered=head.is_numbered and is_present,
             locale=locale,
             country_names=countries,
         )
+        return shorten(groups, MOST_LISTED)
 
     headings = {**{word: kind.say(locale) for word, kind in KINDS.items()}, **countries, "": say(locale, "Others")}
     return {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.i18n import LOCALES
-from app.rules.letters import ARRANGEMENTS, Letter, Recipient, Signatory, arrange, content_hash, languages_of
+from app.rules.letters import ARRANGEMENTS, Letter, Recipient, Signatory, arrange, content_hash, languages_of, shorten
 from app.rules.organisations import KINDS
 from app.rules.texts import CampaignText
 
@@ -41,6 +41,18 @@ def test_every_arrangement_lists_each_signatory_once_and_counts_through(
     assert [each.number for each in listed] == list(range(1, len(found) + 1))
     assert sorted(map(repr, (each.signatory for each in listed))) == sorted(map(repr, found))
     assert all(each.number is None for group in _arrange(found) for each in group.signatories)
+
+
+@given(signatories, st.sampled_from(ARRANGEMENTS), st.integers(0, 13))
+def test_a_shorter_list_is_the_beginning_of_the_whole_and_says_how_many_are_left(
+    found: list[Signatory], arrangement: str, most: int
+) -> None:
+    whole = _arrange(found, arrangement=arrangement, is_numbered=True)
+    groups, left = shorten(whole, most)
+    listed = [(group.heading, each) for group in whole for each in group.signatories]
+    assert [(group.heading, each) for group in groups for each in group.signatories] == listed[:most]
+    assert left == len(listed[most:])
+    assert all(group.signatories for group in groups)
 
 
 def test_groups_stand_by_country_or_kind_and_those_that_said_neither_come_last() -> None:

@@ -359,6 +359,10 @@ def test_pictures_beyond_those_of_a_day_are_not_read(stage: Stage, monkeypatch: 
 def test_organisations_are_on_pages_of_their_own(stage: Stage) -> None:
     slug = stage.campaign(letter(endorsements=[{"name": f"Society {at:03}"} for at in range(201)]))
     here = f"/en/campaigns/{slug}/organisations"
+    campaign = Page(stage.get(f"/en/campaigns/{slug}").text)
+    assert ("Society 199" in campaign.words, "Society 200" in campaign.words) == (True, False)
+    assert "And 1 more organisation." in campaign.words
+    assert here in campaign.links
     first, second = Page(stage.get(here).text), Page(stage.get(f"{here}/200").text)
     assert ("Society 199" in first.words, "Society 200" in first.words) == (True, False)
     assert ("Society 199" in second.words, "Society 200" in second.words) == (False, True)
