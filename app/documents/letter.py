@@ -46,14 +46,16 @@ class NoSuchRecipient(Exception):
     """A letter addresses nobody in that place."""
 
 
-def typeset_letter(letter: Letter, locale: Locale, recipient: int | None = None, *, names_at: str = "") -> bytes:
+def typeset_letter(
+    letter: Letter, locale: Locale, recipient: int | None = None, *, names_at: str = "", notice: str = ""
+) -> bytes:
     """Return a letter as a PDF, to one of its recipients (from 1 on) or to all: the same bytes for the same letter.
 
-    ``names_at`` is where its names are listed, where these are more than it holds. What no font of ours can draw is
-    U+FFFD on its pages, and as it was written in the text that is inside. NoSuchRecipient for a place that nobody has.
-    One who reads another language is written to in that one: `locale_for`.
+    ``names_at`` is where its names are listed, where these are more than it holds; ``notice``, what is to be seen on
+    every page. What no font of ours can draw is U+FFFD on its pages, and as it was written in the text that is inside.
+    NoSuchRecipient for a place that nobody has. One who reads another language is written to in that one: `locale_for`.
     """
-    said = write_letter(letter, locale, recipient, names_at=names_at)
+    said = write_letter(letter, locale, recipient, names_at=names_at, notice=notice)
     attachments = [Attachment("letter.txt", "text/plain", write_text(said))]
     if letter.number is not None:
         content = json.dumps(letter.as_data(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
@@ -67,10 +69,16 @@ def typeset_letter(letter: Letter, locale: Locale, recipient: int | None = None,
 
 
 def name_letter(
-    letter: Letter, locale: Locale, recipient: int | None, places: Sequence[int], *, names_at: str = ""
+    letter: Letter,
+    locale: Locale,
+    recipient: int | None,
+    places: Sequence[int] = (),
+    *,
+    names_at: str = "",
+    notice: str = "",
 ) -> str:
     """Return what names all that a living letter is made of; ``places`` stand for the names under it."""
-    said = write_letter(replace(letter, names=()), locale, recipient, names_at=names_at)
+    said = write_letter(replace(letter, names=()), locale, recipient, names_at=names_at, notice=notice)
     return name_state(TEMPLATE, {"said": said, "signed_as_of": letter.signed_as_of.isoformat(), "places": list(places)})
 
 
@@ -80,7 +88,9 @@ def locale_for(letter: Letter, locale: Locale, recipient: int | None) -> Locale:
     return as_locale(chosen) if chosen is not None and chosen in letter.texts else locale
 
 
-def write_letter(letter: Letter, locale: Locale, recipient: int | None = None, *, names_at: str = "") -> dict[str, Any]:
+def write_letter(
+    letter: Letter, locale: Locale, recipient: int | None = None, *, names_at: str = "", notice: str = ""
+) -> dict[str, Any]:
     """Return what a letter says in one language, as the template has it."""
     text = localise(letter.texts, locale, letter.source_locale)
     recipients = _recipients(letter, recipient)
@@ -92,6 +102,7 @@ def write_letter(letter: Letter, locale: Locale, recipient: int | None = None, *
         "organiser": letter.organiser,
         "title": _spoken(text.title, locale),
         "author": letter.organiser,
+        "notice": notice,
         "head": _write_head(letter, kind, locale),
         "foot": letter.url.partition("://")[2],
         "page": say(locale, "Page %(page)s of %(pages)s"),
@@ -115,6 +126,8 @@ def write_text(said: Mapping[str, Any]) -> str:
 
 
 def _list_blocks(said: Mapping[str, Any]) -> Iterator[str]:
+    if said["notice"]:
+        yield said["notice"]
     yield f"{said['organiser']}\n{said['kind']}"
     yield _plain(said["title"])
     if said["dated"]:

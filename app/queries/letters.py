@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from app import models as tables
 from app.core.db import dialect_of
-from app.queries.campaigns import find_any_campaign
+from app.queries.campaigns import find_any_campaign, find_preview
 from app.queries.editions import count_present
 from app.queries.names import list_all_names, list_shown_places
 from app.rules.letters import Letter, Recipient, Signatory
@@ -39,6 +39,14 @@ class LivingLetter:
     letter: Letter
     places: tuple[int, ...]
     present_since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdvanceLetter:
+    """A letter that is not public yet, and until when it is under embargo; None for a draft."""
+
+    letter: Letter
+    embargo_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,27 @@ def _compose_letter(session: Session, *, campaign: Campaign, base_url: str, now:
         individuals=_count_individuals(session, campaign),
         paper=campaign.paper,
     )
+
+
+def find_advance_letter(session: Session, *, campaign_id: UUID, base_url: str, now: datetime) -> AdvanceLetter | None:
+    """Return the letter of a campaign that is not public yet, or None once it is.
+
+    Under embargo that is the approved text with whoever signed it; before, what the draft says, as the next edition.
+    It is dated by the day, so that it is the same letter, byte for byte, until something changes.
+    """
+    row = session.execute(
+        select(tables.Campaign.state, tables.Campaign.embargo_until, tables.Campaign.timezone).where(
+            tables.Campaign.id == campaign_id
+        )
+    ).one()
+    if row.state in PUBLIC_STATES:
+        return None
+    campaign = find_any_campaign(session, campaign_id=campaign_id) if row.state == "embargoed" else None
+    if campaign is None:
+        campaign = find_preview(session, campaign_id=campaign_id, now=now)
+    day = start_of_day(local_day(now, row.timezone), row.timezone)
+    letter = _compose_letter(session, campaign=campaign, base_url=base_url, now=day)
+    return AdvanceLetter(letter, row.embargo_until if row.state == "embargoed" else None)
 
 
 def find_living_letter(session: Session, *, campaign_id: UUID, base_url: str) -> LivingLetter:

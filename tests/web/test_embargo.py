@@ -27,6 +27,7 @@ from app.web import cache, house
 from app.web.public import previewing
 from tests.actions.embargoes import organisation, private_link, publish_one, under_embargo, who_of
 from tests.actions.lives import DAY, NOON, SECOND, put, row
+from tests.documents.reading import read_pages, read_text, squeeze
 from tests.stage import good_form, on_one_database
 from tests.web.html import Page
 
@@ -245,6 +246,31 @@ def test_the_private_page_shows_the_letter_and_is_kept_nowhere(stage: Stage, let
     assert stage.get(link).status_code == 404
 
 
+def test_the_private_pdf_says_until_when_nobody_shows_it_and_is_kept_nowhere(
+    stage: Stage, letter: str, clock: time_machine.Traveller
+) -> None:
+    link = private_link(stage, letter)
+    until = {"km": "ហាមផ្សាយមុន", "en": "Under embargo until", "fr": "Sous embargo jusqu’au"}
+    for locale in TITLES:
+        own = link.replace("/en/", f"/{locale}/")
+        assert f"{own}/letter.pdf" in Page(stage.get(own).text).links
+        answer = stage.get(f"{own}/letter.pdf")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
+        assert answer.headers["cache-control"] == "no-store"
+        assert "noindex" in answer.headers["x-robots-tag"]
+        for page in read_pages(answer.content):
+            assert squeeze(until[locale]) in squeeze(page)
+        for words in (f"Secret words {locale}", "Khmer Krom Society of Ottawa", "Second Society"):
+            assert squeeze(words) in read_text(answer.content)
+    assert stage.sql("SELECT count(*) FROM kept_documents") == [(0,)]
+    assert stage.get(f"{link[:-1]}{'A' if link[-1] != 'A' else 'B'}/letter.pdf").status_code == 404
+    clock.move_to(UNTIL)
+    stage.write(move_by_dates, now=utc_now())
+    answer = stage.get(f"{link}/letter.pdf")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/en/campaigns/{letter}/letter.pdf")
+    assert squeeze("Under embargo") not in read_text(stage.get(answer.headers["location"]).content)
+
+
 def test_letters_during_the_embargo_go_to_those_who_know_and_lead_to_no_public_page(stage: Stage, letter: str) -> None:
     known = {"president@example.org", "second@second.org", "organiser@example.org", "moderator@example.org"}
     letters = stage.deliver()
@@ -318,7 +344,7 @@ def test_a_letter_that_is_called_off_is_gone_from_its_private_link(stage: Stage,
     link = private_link(stage, letter)
     page = Page(stage.get(link).text)
     stage.write(call_off_campaign, **who_of(stage, letter))
-    assert stage.get(link).status_code == 404
+    assert stage.get(link).status_code == stage.get(f"{link}/letter.pdf").status_code == 404
     assert stage.post(link, organisation(edition=page.fields["edition"][0])).status_code == 404
     assert stage.get(f"/en/campaigns/{letter}").status_code == 404
 

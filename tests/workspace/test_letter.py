@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from app.core.clock import utc_now
 from app.models import Addressee, Campaign, Delivery, Letterhead
+from tests.documents.reading import read_text, squeeze
 from tests.stage import on_one_database
 from tests.web.html import Page
 from tests.workspace.drafts import draft
@@ -77,6 +78,38 @@ def test_links_to_pdfs_lead_to_pdfs(stage: Stage) -> None:
         answer = stage.get(link)
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf"), link
     assert stage.get("/en/campaigns/libraries/letters").status_code == 200
+
+
+def test_the_team_reads_its_draft_as_the_letter_that_it_will_be(stage: Stage) -> None:
+    words = {"en": {"body": "Words of the draft"}, "fr": {"body": "Mots du brouillon"}}
+    slug, owner = draft(stage, words, kind="open_letter", sponsor=None), stage.organiser()
+    stage.join(slug, owner)
+    page = Page(owner.get(HERE).text)
+    assert "These PDFs show the draft as it is now" in page.words
+    links = [link for link in page.links if link.endswith(".pdf")]
+    assert f"{HERE}/copy/fr.pdf" in links
+    assert f"{HERE}/to/1/copy/km.pdf" in links
+    assert not [link for link in links if "/workspace/" not in link]
+    for link in links:
+        answer = owner.get(link)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf"), link
+        assert answer.headers["cache-control"] == "no-store"
+        assert stage.get(link).status_code == 404
+    said = read_text(owner.get(f"{HERE}/copy/en.pdf").content)
+    assert squeeze("Draft: this has not been published") in said
+    assert squeeze("Words of the draft") in said
+    for nowhere in ("copy/de.pdf", "to/0/copy/en.pdf", "to/9/copy/en.pdf", "to/x/copy/en.pdf", "copy/en"):
+        assert owner.get(f"{HERE}/{nowhere}").status_code == 404, nowhere
+    stranger = stage.organiser("stranger@example.org")
+    assert stranger.get(f"{HERE}/copy/en.pdf").status_code == 404
+    assert stage.sql("SELECT count(*) FROM kept_documents") == [(0,)]
+
+
+def test_what_is_public_has_no_copies_of_the_team_s_own(stage: Stage) -> None:
+    owner = owned(stage)
+    for path, public in (("copy/fr.pdf", "letter.pdf"), ("to/2/copy/fr.pdf", "letter/to/2.pdf")):
+        answer = owner.get(f"{HERE}/{path}")
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/fr/campaigns/libraries/{public}")
 
 
 @on_one_database
@@ -165,12 +198,12 @@ def test_the_page_says_what_the_next_dated_edition_would_add(stage: Stage) -> No
 
 
 @on_one_database
-def test_a_draft_has_a_letter_page_without_pdfs_and_a_stopped_letter_gets_no_dated_edition(stage: Stage) -> None:
+def test_a_draft_and_a_stopped_letter_get_no_dated_edition(stage: Stage) -> None:
     slug, owner = draft(stage, {}), stage.organiser()
     stage.join(slug, owner)
     page = owner.get(f"/en/workspace/campaigns/{slug}/letter")
     assert page.status_code == 200
-    assert not [link for link in Page(page.text).links if link.endswith(".pdf")]
+    assert "/issue" not in page.text
     assert owner.post(f"/en/workspace/campaigns/{slug}/letter/issue").status_code == 409
     another = open_letter(stage, slug="another")
     stage.join(another, owner)

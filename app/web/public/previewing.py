@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from app.actions.campaigns import CampaignCannotMove
 from app.actions.embargo import request_in_private
 from app.actions.endorsing import TextMoved
 from app.core import tokens
 from app.core.clock import utc_now
+from app.queries.letters import find_advance_letter
 from app.queries.previews import find_private_letter
 from app.rules.life import is_signing_open
 from app.rules.origins import place_of
 from app.rules.texts import localise
+from app.web.advance import show_advance_copy
 from app.web.forms import Form, read_form
 from app.web.public import views
 from app.web.public.endorsing_form import endorse_context, read_asked
@@ -44,7 +47,10 @@ class Previewing:
     def __init__(self, house: House) -> None:
         """Take what the page needs."""
         self._house = house
-        self.routes = [show_and_post("/{locale}/preview/{token}", self.show, self.endorse)]
+        self.routes = [
+            Route("/{locale}/preview/{token}/letter.pdf", self.show_copy, methods=["GET"]),
+            show_and_post("/{locale}/preview/{token}", self.show, self.endorse),
+        ]
 
     async def show(self, request: Request) -> Response:
         """Show the letter and the form; once everybody sees it, lead to its page."""
@@ -53,6 +59,17 @@ class Previewing:
             return self._lead_to_campaign(request, letter)
         has_form = await self._takes_forms(letter)
         return self._show(request, letter, has_form=has_form, is_asked="asked" in request.query_params)
+
+    async def show_copy(self, request: Request) -> Response:
+        """Show the letter as a PDF; once everybody sees it, lead to the one that everybody has."""
+        letter = await self._find(request)
+        locale, campaign = views.locale_of(request), letter.campaign
+        advance = await self._house.database.read(
+            find_advance_letter, campaign_id=campaign.id, base_url=self._house.settings.base_url, now=utc_now()
+        )
+        if letter.is_public or advance is None:
+            return RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/letter.pdf", 303, _HEADERS)
+        return await show_advance_copy(self._house, campaign.id, advance, locale)
 
     async def endorse(self, request: Request) -> Response:
         """Keep a form and owe the letter: 303 whoever it is, 422 with every fault.

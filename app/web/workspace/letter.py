@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse
+
 from app.actions.lettering import (
     DATEABLE_STATES,
     Greeting,
@@ -17,13 +20,13 @@ from app.actions.lettering import (
     save_greeting,
     save_letterhead,
 )
-from app.i18n import LOCALES, message
+from app.i18n import LOCALES, as_locale, message
 from app.queries.lettering import find_letterhead, list_kept_letters, list_recipients
-from app.queries.letters import find_letter
-from app.rules.dated import Difference, compare
+from app.queries.letters import find_advance_letter, find_letter
+from app.rules.dated import compare
 from app.rules.letters import ARRANGEMENTS, languages_of
-from app.rules.moves import PUBLIC_STATES
 from app.rules.permissions import Permission
+from app.web.advance import show_advance_copy
 from app.web.gate import Page
 from app.web.workspace.campaign_form import Reading, say_errors
 from app.web.workspace.updates import refuse
@@ -70,6 +73,25 @@ async def issue(visit: Visit) -> Response:
         return await _show(visit, status_code=CONFLICT, is_refused=True)
     visit.house.cache.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/letter?issued={number}")
+
+
+async def show_copy(visit: Visit) -> Response:
+    """Show the letter to one recipient or to all before it is public; once it is, lead to the public PDF."""
+    try:
+        locale = as_locale(visit.request.path_params["content"])
+    except ValueError:
+        raise HTTPException(404) from None
+    number = visit.request.path_params.get("number")
+    if number is not None and not _NUMBER.fullmatch(number):
+        raise HTTPException(404)
+    campaign = visit.campaign
+    advance = await visit.house.database.read(
+        find_advance_letter, campaign_id=campaign.id, base_url=visit.house.settings.base_url, now=visit.now
+    )
+    if advance is None:
+        file = "letter" if number is None else f"letter/to/{number}"
+        return RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/{file}.pdf", 303)
+    return await show_advance_copy(visit.house, campaign.id, advance, locale, None if number is None else int(number))
 
 
 async def show_head(visit: Visit) -> Response:
@@ -142,6 +164,9 @@ async def save_greeting_form(visit: Visit) -> Response:
 
 PAGES: Final[tuple[Page, ...]] = (
     Page(_HERE, show, None, needs=Permission.READ),
+    # The language of the copy is at the end of its address; the one in front is that of whoever reads an error.
+    Page(f"{_HERE}/copy/{{content}}.pdf", show_copy, None, needs=Permission.READ),
+    Page(f"{_HERE}/to/{{number}}/copy/{{content}}.pdf", show_copy, None, needs=Permission.READ),
     Page(f"{_HERE}/issue", None, issue, needs=Permission.CORRECT, is_grave=True),
     Page(f"{_HERE}/head", show_head, save_head, needs=Permission.SET_UP),
     Page(f"{_HERE}/to/{{number}}", show_greeting, save_greeting_form, needs=Permission.SET_UP),
@@ -189,13 +214,11 @@ def _values_of(head: TeamLetterhead) -> dict[str, str]:
 
 async def _show(visit: Visit, *, status_code: int = 200, is_refused: bool = False) -> Response:
     database, campaign = visit.house.database, visit.campaign
-    is_public = campaign.state in PUBLIC_STATES
     dated = await database.read(list_kept_letters, slug=campaign.slug)
     newest = dated[0][1] if dated else None
-    letter = None
-    if is_public:
-        base_url = visit.house.settings.base_url
-        letter = await database.read(find_letter, campaign_id=campaign.id, base_url=base_url, now=visit.now)
+    which: dict[str, Any] = {"campaign_id": campaign.id, "base_url": visit.house.settings.base_url, "now": visit.now}
+    advance = await database.read(find_advance_letter, **which)
+    letter = await database.read(find_letter, **which) if advance is None else advance.letter
     query = visit.request.query_params
     issued, done = query.get("issued", ""), query.get("done")
     recipients = await database.read(list_recipients, campaign_id=campaign.id)
@@ -208,9 +231,10 @@ async def _show(visit: Visit, *, status_code: int = 200, is_refused: bool = Fals
         languages=_languages(letter, recipients),
         letter=letter,
         newest=newest,
-        difference=_difference(newest, letter),
+        difference=None if newest is None else compare(newest, letter),
         dated=[(line, languages_of(kept)) for line, kept in dated],
-        is_public=is_public,
+        is_public=advance is None,
+        embargo_until=None if advance is None else advance.embargo_until,
         is_dateable=campaign.state in DATEABLE_STATES,
         is_refused=is_refused,
         issued=int(issued) if _NUMBER.fullmatch(issued) else None,
@@ -218,14 +242,8 @@ async def _show(visit: Visit, *, status_code: int = 200, is_refused: bool = Fals
     )
 
 
-def _difference(newest: Letter | None, letter: Letter | None) -> Difference | None:
-    return None if newest is None or letter is None else compare(newest, letter)
-
-
-def _languages(letter: Letter | None, recipients: list[TeamRecipient]) -> Mapping[int | None, tuple[str, ...]]:
+def _languages(letter: Letter, recipients: list[TeamRecipient]) -> Mapping[int | None, tuple[str, ...]]:
     """Return in which languages the letter to each recipient exists, by position; by None, the letter to nobody."""
-    if letter is None:
-        return {}
     found: dict[int | None, tuple[str, ...]] = {None: languages_of(letter)}
     for recipient, own in zip(recipients, letter.recipients, strict=False):
         found[recipient.position] = languages_of(letter, own)
