@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 from uuid import uuid4
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
+from app import models as tables
 from app.actions.records import record
 from app.core.db import dialect_of, insert_if_absent
-from app.models import Addressee, Campaign, DatedEdition, Delivery, Edition, Letterhead
+from app.models import Addressee, Campaign, DatedEdition, Delivery, Edition
 from app.queries.letters import find_letter
 from app.rules.dated import has_same_content
-from app.rules.letters import ARRANGEMENTS, content_hash
+from app.rules.letters import content_hash
 from app.rules.moves import PUBLIC_STATES
 
 if TYPE_CHECKING:
@@ -26,19 +27,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
+    from app.rules.letters import Letterhead
+
 #: A letter that was stopped is shown as it stood, and nothing more is made of it.
 DATEABLE_STATES: Final = PUBLIC_STATES - {"stopped"}
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What stands above a letter and how its signatories stand under it; places and subjects by locale."""
-
-    places: Mapping[str, str] = field(default_factory=dict)
-    dated_on: date | None = None
-    subjects: Mapping[str, str] = field(default_factory=dict)
-    arrangement: str = ARRANGEMENTS[0]
-    is_numbered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +78,28 @@ class UnknownDatedEdition(Exception):
 
 
 def save_letterhead(
-    session: Session, *, campaign_id: UUID, version: int, head: Head, account_id: UUID, now: datetime
+    session: Session, *, campaign_id: UUID, version: int, head: Letterhead, account_id: UUID, now: datetime
 ) -> None:
     """Save what stands above a letter, over the ``version`` that was shown; 0: none was saved yet.
 
     Raises LetterheadChanged.
     """
     values = {**asdict(head), "places": dict(head.places), "subjects": dict(head.subjects)}
-    current = session.get(Letterhead, campaign_id, populate_existing=True)
+    current = session.get(tables.Letterhead, campaign_id, populate_existing=True)
     if current is not None and all(getattr(current, name) == value for name, value in values.items()):
         return  # the same form, sent twice
     if version == 0:
         kept = session.connection().execute(
-            insert_if_absent(cast("Table", Letterhead.__table__), dialect_of(session)),
+            insert_if_absent(cast("Table", tables.Letterhead.__table__), dialect_of(session)),
             {"campaign_id": campaign_id, "version": 1, **values},
         )
         is_saved = kept.rowcount == 1
     else:
         saved = session.scalar(
-            update(Letterhead)
-            .where(Letterhead.campaign_id == campaign_id, Letterhead.version == version)
+            update(tables.Letterhead)
+            .where(tables.Letterhead.campaign_id == campaign_id, tables.Letterhead.version == version)
             .values(**values, version=version + 1)
-            .returning(Letterhead.version)
+            .returning(tables.Letterhead.version)
         )
         is_saved = saved is not None
     if not is_saved:

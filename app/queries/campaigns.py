@@ -17,7 +17,7 @@ from app.rules import campaign_file as files
 from app.rules.campaign_file import campaign_as_data
 from app.rules.drafts import put_together
 from app.rules.eligibility import parse_rule
-from app.rules.letters import Letterhead
+from app.rules.letters import Letterhead, is_usually_numbered
 from app.rules.life import closing_after, last_day
 from app.rules.moves import PUBLIC_STATES
 from app.rules.texts import CampaignText, edition_hash
@@ -468,8 +468,7 @@ def _list_endorsements(session: Session, campaign_id: UUID, present_since: int |
 def _find_letterhead(session: Session, campaign: tables.Campaign) -> Letterhead:
     head = session.get(tables.Letterhead, campaign.id)
     if head is None:
-        # Joint statements number their organisations, as a rule.
-        return Letterhead(is_numbered=campaign.kind == "joint_statement")
+        return Letterhead(is_numbered=is_usually_numbered(campaign.kind))
     return Letterhead(head.places, head.dated_on, head.subjects, head.arrangement, head.is_numbered)
 
 

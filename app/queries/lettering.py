@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from app.models import Addressee, Campaign, Letterhead
+from app import models as tables
 from app.queries.letters import find_dated_letter, list_dated_editions
-from app.rules.letters import ARRANGEMENTS
+from app.rules.letters import Letterhead, is_usually_numbered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
     from uuid import UUID
 
     from sqlalchemy.orm import Session
@@ -23,15 +22,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class TeamLetterhead:
-    """What stands above a letter; ``version`` goes with the form that changes it, 0 before anything was saved."""
+class TeamLetterhead(Letterhead):
+    """A letterhead for its team; ``version`` goes with the form that changes it, 0 before anything was saved."""
 
-    version: int
-    places: Mapping[str, str]
-    dated_on: date | None
-    subjects: Mapping[str, str]
-    arrangement: str
-    is_numbered: bool
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +40,17 @@ class TeamRecipient:
 
 def find_letterhead(session: Session, *, campaign_id: UUID) -> TeamLetterhead:
     """Return what stands above a letter; where nobody has saved anything, what then holds."""
-    row = session.get(Letterhead, campaign_id)
+    row = session.get(tables.Letterhead, campaign_id)
     if row is None:
-        kind = session.scalars(select(Campaign.kind).where(Campaign.id == campaign_id)).one()
-        # As app/queries/campaigns.py has it: joint statements number their organisations, as a rule.
-        return TeamLetterhead(0, {}, None, {}, ARRANGEMENTS[0], is_numbered=kind == "joint_statement")
-    return TeamLetterhead(row.version, row.places, row.dated_on, row.subjects, row.arrangement, row.is_numbered)
+        kind = session.scalars(select(tables.Campaign.kind).where(tables.Campaign.id == campaign_id)).one()
+        return TeamLetterhead(is_numbered=is_usually_numbered(kind))
+    return TeamLetterhead(row.places, row.dated_on, row.subjects, row.arrangement, row.is_numbered, row.version)
 
 
 def list_recipients(session: Session, *, campaign_id: UUID) -> list[TeamRecipient]:
     """Return whom a campaign addresses, in its order."""
-    rows = session.scalars(select(Addressee).where(Addressee.campaign_id == campaign_id).order_by(Addressee.position))
+    addressee = tables.Addressee
+    rows = session.scalars(select(addressee).where(addressee.campaign_id == campaign_id).order_by(addressee.position))
     return [TeamRecipient(row.position, row.names, row.salutations, row.locale) for row in rows]
 
 

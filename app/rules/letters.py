@@ -44,6 +44,11 @@ class Letterhead:
     is_numbered: bool = False
 
 
+def is_usually_numbered(kind: str) -> bool:
+    """Tell whether signatories of texts of this kind have numbers where nobody has chosen: under joint statements."""
+    return kind == "joint_statement"
+
+
 class Arranged(Protocol):
     """What can stand in a list of signatories."""
 

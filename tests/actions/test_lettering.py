@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
+from app import models as tables
 from app.actions import lettering
-from app.actions.lettering import Greeting, HandedOver, Head
+from app.actions.lettering import Greeting, HandedOver
 from app.core.clock import utc_now
-from app.models import Addressee, Campaign, DatedEdition, Delivery, Letterhead, Record
+from app.models import Addressee, Campaign, DatedEdition, Delivery, Record
 from app.queries.letters import find_dated_letter, find_letter
 from app.rules.dated import Difference, compare
-from app.rules.letters import content_hash
+from app.rules.letters import Letterhead, content_hash
 from tests.stage import on_one_database
 from tests.workspace.letters import add_endorsement, campaign_id, open_letter
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from app.rules.letters import Letter
     from tests.stage import Stage
 
-HEAD = Head({"en": "Ottawa"}, date(2026, 1, 5), {"fr": "Des livres"}, "alphabetical", is_numbered=True)
+HEAD = Letterhead({"en": "Ottawa"}, date(2026, 1, 5), {"fr": "Des livres"}, "alphabetical", is_numbered=True)
 DAY = date(2026, 1, 5)
 
 
@@ -77,11 +78,11 @@ def test_a_letterhead_is_saved_over_the_version_that_was_shown(stage: Stage) -> 
     stage.write(lettering.save_letterhead, version=0, head=HEAD, **someone)
     stage.write(lettering.save_letterhead, version=0, head=HEAD, **someone)  # the same form, sent twice
     with pytest.raises(lettering.LetterheadChanged):
-        stage.write(lettering.save_letterhead, version=0, head=Head(), **someone)
-    stage.write(lettering.save_letterhead, version=1, head=Head(is_numbered=True), **someone)
+        stage.write(lettering.save_letterhead, version=0, head=Letterhead(), **someone)
+    stage.write(lettering.save_letterhead, version=1, head=Letterhead(is_numbered=True), **someone)
     with pytest.raises(lettering.LetterheadChanged):
         stage.write(lettering.save_letterhead, version=1, head=HEAD, **someone)
-    [kept] = stage.read(lambda session: list(session.scalars(select(Letterhead))))
+    [kept] = stage.read(lambda session: list(session.scalars(select(tables.Letterhead))))
     assert (kept.version, kept.is_numbered, kept.places, kept.arrangement) == (2, True, {}, "as_signed")
     assert lines(stage) == ["letterhead_saved"] * 2
 

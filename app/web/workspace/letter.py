@@ -11,7 +11,6 @@ from starlette.responses import RedirectResponse
 from app.actions.lettering import (
     DATEABLE_STATES,
     Greeting,
-    Head,
     LetterheadChanged,
     NotDateable,
     RecipientsChanged,
@@ -24,7 +23,7 @@ from app.i18n import LOCALES, as_locale, message
 from app.queries.lettering import find_letterhead, list_kept_letters, list_recipients
 from app.queries.letters import find_advance_letter, find_letter
 from app.rules.dated import compare
-from app.rules.letters import ARRANGEMENTS, languages_of
+from app.rules.letters import ARRANGEMENTS, Letterhead, languages_of
 from app.rules.permissions import Permission
 from app.web.advance import show_advance_copy
 from app.web.gate import Page
@@ -192,9 +191,9 @@ def _fingerprint(recipient: TeamRecipient) -> str:
     return fingerprint_recipient(recipient.names, recipient.salutations, recipient.locale)
 
 
-def _read_head(reading: Reading) -> Head:
+def _read_head(reading: Reading) -> Letterhead:
     arrangement = reading.choice("arrangement", ARRANGEMENTS, message("Choose the order of the signatories"))
-    return Head(
+    return Letterhead(
         places=reading.by_locale("place", PLACE_LIMIT),
         dated_on=reading.day("dated_on") if reading.form.text("dated_on").strip() else None,
         subjects=reading.by_locale("subject", SUBJECT_LIMIT),
