@@ -21,7 +21,8 @@ from app.queries.alarms import list_alarms
 from app.queries.sets import is_of_set
 from app.rules.normalise import canonical_email, name_keys
 from app.rules.sets import parse_conditions
-from app.web.public import proof, signing
+from app.web import pausing
+from app.web.public import proof
 from tests.attacks.acting import sign
 from tests.attacks.scenarios import BEGINNING
 from tests.attacks.world import SLUG, World
@@ -93,7 +94,7 @@ def measure(scenario: Scenario, url: str, folder: Path, *, seed: int = 4) -> Rep
         # What a proof of work costs is measured elsewhere (docs/decisions/0014-limits.md).
         for name, number in (("ROUNDS", 1), ("FEWEST_TRIES", 1), ("MOST_TRIES", 3)):
             patch.setattr(proof, name, number)
-        patch.setattr(signing, "LONGEST_PAUSE_SECONDS", 0.0)
+        patch.setattr(pausing, "LONGEST_SECONDS", 0.0)
         patch.setattr(apply_sets, "BREATH", 0.0)
         world = World(url, folder, traveller)
         try:

@@ -14,9 +14,8 @@ import time_machine
 from app.core.clock import utc_now
 from app.main import build_house, create_app
 from app.settings import Settings
-from app.web import limits
+from app.web import limits, pausing
 from app.web.cookies import SIGNING_COOKIE
-from app.web.public import signing
 from tests.stage import Stage, small_campaign
 from tests.web.html import Page
 from tests.web.people import Person
@@ -98,7 +97,7 @@ def test_every_answer_that_could_tell_waits_a_little(
     person.post(f"/en/campaigns/{person.slug}/check-email", {"again": "yes"})
     monkeypatch.undo()
     assert len(pauses) == 5
-    assert all(0 <= pause <= signing.LONGEST_PAUSE_SECONDS for pause in pauses)
+    assert all(0 <= pause <= pausing.LONGEST_SECONDS for pause in pauses)
     assert len(set(pauses)) > 1
 
 

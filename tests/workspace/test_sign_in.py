@@ -490,7 +490,7 @@ def test_every_answer_that_could_tell_waits_a_little(stage: Stage, monkeypatch: 
     async def noticing() -> None:
         pauses.append(1)
 
-    monkeypatch.setattr(sign_in, "_pause", noticing)
+    monkeypatch.setattr(sign_in, "pause", noticing)
     add_authenticator(stage)
     ask(stage)
     letter = stage.letters_to(EMAIL)[-1]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -26,9 +24,9 @@ from app.rules.places import country_name
 from app.web import campaign_page, marks
 from app.web.cookies import write_locale_cookie
 from app.web.forms import Form, read_form
+from app.web.pausing import pause
 from app.web.public import views
 from app.web.public.endorsing_form import LIVING, can_endorse, endorse_context, endorsing_status, read_asked
-from app.web.public.signing import LONGEST_PAUSE_SECONDS
 from app.web.public.signing_form import read_edition, read_via
 from app.web.routes import show_and_post
 
@@ -99,7 +97,7 @@ class Endorsing:
             keyring=self._house.keyring,
             now=now,
         )
-        await _pause()
+        await pause()
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/endorse/check-email", 303)
         write_locale_cookie(response, locale, settings=self._house.settings)
         return response
@@ -252,8 +250,3 @@ def _can_confirm(link: EndorseLink) -> bool:
     """Tell whether pressing the button would change anything."""
     living = LIVING if link.is_successor else ("asked",)
     return link.state in living and not (link.is_confirmed or link.is_expired)
-
-
-async def _pause() -> None:
-    """Wait for as long as covers the difference between a new form and a known one, as signing does."""
-    await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)

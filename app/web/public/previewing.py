@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -22,9 +20,9 @@ from app.rules.origins import place_of
 from app.rules.texts import localise
 from app.web.advance import show_advance_copy
 from app.web.forms import Form, read_form
+from app.web.pausing import pause
 from app.web.public import views
 from app.web.public.endorsing_form import endorse_context, read_asked
-from app.web.public.signing import LONGEST_PAUSE_SECONDS
 from app.web.routes import show_and_post
 
 if TYPE_CHECKING:
@@ -115,8 +113,7 @@ class Previewing:
             keyring=self._house.keyring,
             now=utc_now(),
         )
-        # As in signing: the time says no more than the answer does.
-        await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
+        await pause()
 
     async def _find(self, request: Request) -> PrivateLetter:
         views.locale_of(request)

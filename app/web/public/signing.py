@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +30,7 @@ from app.web.cookies import (
 )
 from app.web.districts import SAYS
 from app.web.forms import Form, read_form
+from app.web.pausing import pause
 from app.web.public import views
 from app.web.public.signing_form import ReadForm, read_edition, read_signer, read_via
 from app.web.public.weighing import wants_proof, weigh
@@ -46,9 +45,6 @@ if TYPE_CHECKING:
     from app.queries.campaigns import Campaign
     from app.web.house import House, ShelvedCampaign
 
-#: A new address costs one insert where a known one costs a look-up: up to this long a pause, never twice the same,
-#: covers the difference. It holds a connection open and no thread, so it costs no throughput.
-LONGEST_PAUSE_SECONDS: Final = 0.015
 REPEATED: Final = frozenset({"claims"})
 BOXES: Final = ("show_name", "updates", "consent", SAYS)
 NOT_READ: Final = ReadForm(None)
@@ -138,7 +134,7 @@ class Signing:
         response = RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email", 303)
         write_signing_cookie(response, note, keyring=self._house.keyring, settings=self._house.settings, now=now)
         write_locale_cookie(response, locale, settings=self._house.settings)
-        await _pause()
+        await pause()
         return response
 
     async def _is_open(self, shelved: ShelvedCampaign, now: datetime) -> bool:
@@ -179,7 +175,7 @@ class Signing:
             return response
         if "again" in form:
             await self._send_again(request, shelved, form, locale, now)
-            await _pause()
+            await pause()
             return RedirectResponse(f"/{locale}/campaigns/{campaign.slug}/check-email?sent", 303)
         return await self._confirm_with_code(request, shelved, form, locale, now)
 
@@ -224,7 +220,7 @@ class Signing:
                 now=now,
             )
         if confirmed is None:
-            await _pause()
+            await pause()
             error = message("This code is not right or no longer works. Enter the 6 digits of the newest email")
             return self._show_check_email(request, campaign, code_error=error, address=form.text("email"))
         self._house.cache.forget(campaign.slug)
@@ -322,11 +318,6 @@ class Signing:
             code_error=None if code_error is None else code_error.say(locale),
             sent_again=sent_again,
         )
-
-
-async def _pause() -> None:
-    """Wait a little, never twice the same, so that the time says no more than the answer does."""
-    await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
 
 
 def _email_or_none(typed: str) -> str | None:

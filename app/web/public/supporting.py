@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from starlette.exceptions import HTTPException
@@ -21,8 +19,8 @@ from app.rules.moves import PUBLIC_STATES
 from app.rules.normalise import Refused
 from app.rules.texts import localise
 from app.web.forms import Form, read_form
+from app.web.pausing import pause
 from app.web.public import views
-from app.web.public.signing import LONGEST_PAUSE_SECONDS
 from app.web.routes import show_and_post
 
 if TYPE_CHECKING:
@@ -83,8 +81,7 @@ class Supporting:
         await self._house.database.write(
             supporting.request_support, campaign_id=campaign.id, asked=asked, key=campaign.key, now=utc_now()
         )
-        # As in signing: the time says no more than the answer does.
-        await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
+        await pause()
 
     async def show_own(self, request: Request) -> Response:
         """Show a supporter what they are asked to confirm. Changes nothing, whoever opens it and however often."""

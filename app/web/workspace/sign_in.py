@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -26,6 +25,7 @@ from app.rules.khmer import to_latin_digits
 from app.rules.normalise import Refused, clean_email
 from app.web.cookies import SealedCookie, write_locale_cookie
 from app.web.forms import Form, read_form
+from app.web.pausing import pause
 from app.web.proving import FIFTEEN_MINUTES, find_party, own_path
 from app.web.routes import show_and_post
 from app.web.sessions import find_device, find_visitor, new_secret, session_cookie, write_session_cookies
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from app.i18n import Locale
     from app.web.house import House
 
-#: A known address costs what an unknown one does, but for the noise of a database: this covers it.
-LONGEST_PAUSE_SECONDS: Final = 0.015
 CHALLENGE_BYTES: Final = 32
 #: Which request this browser made, for what address, and where it wanted to go.
 ASKED_COOKIE: Final = SealedCookie("hatthalekha_sign_in", 749, FIFTEEN_MINUTES)
@@ -113,7 +111,7 @@ class SignIn:
             now=now,
         )
         if admitted is None:
-            await _pause()
+            await pause()
             return self._show_check_email(request, asked.email, error=WRONG_CODE)
         return self._let_in(locale, admitted, browser, now)
 
@@ -133,7 +131,7 @@ class SignIn:
         response = RedirectResponse(f"/{locale}/workspace/sign-in/check-email{'?sent' if is_again else ''}", 303)
         self._write(response, ASKED_COOKIE, [request_id.hex, int(now.timestamp()), email, next_path])
         write_locale_cookie(response, locale, settings=self._house.settings)
-        await _pause()
+        await pause()
         return response
 
     # The link
@@ -242,7 +240,7 @@ class SignIn:
             response = await self._admit(request, account_id, by=by, next_path=next_path, now=now)
         if response is None:
             await self._house.database.write(record, what="not_proven", now=now, account_id=account_id)
-            await _pause()
+            await pause()
             return await self._show_second_step(request, account_id, form)
         return response
 
@@ -427,11 +425,6 @@ class _Asked:
     request_id: UUID
     email: str
     next_path: str | None
-
-
-async def _pause() -> None:
-    """Wait a little, never twice the same, so that the time says no more than the answer does."""
-    await asyncio.sleep(secrets.randbelow(1000) / 1000 * LONGEST_PAUSE_SECONDS)
 
 
 def _locale_of(request: Request) -> Locale:
