@@ -130,7 +130,7 @@ class Crowd:
         while time.monotonic() < deadline:
             try:
                 async with self._at_once, asyncio.timeout(ANSWER_SECONDS):
-                    status, content = await _ask(self._random.choice(self._ports), line, body)
+                    status, content = await ask(self._random.choice(self._ports), line, body)
             except (OSError, EOFError):
                 self.lost_connections += 1
             else:
@@ -141,7 +141,7 @@ class Crowd:
         raise AssertionError(f"no answer to {line}; other statuses: {self.other_statuses}")
 
 
-async def _ask(port: int, line: str, body: bytes) -> tuple[int, bytes]:
+async def ask(port: int, line: str, body: bytes) -> tuple[int, bytes]:
     """Send one request on a connection of its own. Raises OSError, EOFError where no whole answer comes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:

@@ -34,7 +34,7 @@ from app.queries.sets import count_set, find_set
 from app.rules.campaign_file import parse_campaign_file
 from app.rules.sets import Conditions
 from app.settings import Settings
-from tests.kill.company import Company, _ask
+from tests.kill.company import Company, ask
 from tests.signers import insert_signers
 from tests.stage import good_form, small_campaign
 
@@ -86,7 +86,7 @@ class Visitors:
     async def count(self) -> int:
         """Return the count as the JSON door tells it, once its cache has been made anew."""
         await asyncio.sleep(1.2)
-        signatures: int = json.loads((await _ask(self._port, *self._requests["count"]))[1])["signatures"]
+        signatures: int = json.loads((await ask(self._port, *self._requests["count"]))[1])["signatures"]
         return signatures
 
     def say(self, when: str) -> None:
@@ -102,7 +102,7 @@ class Visitors:
             form = {**good_form(), "email": f"late-{self._signed}@example.org"}
             body = urlencode(form, doseq=True).encode()
         started = time.perf_counter()
-        status, content = await _ask(self._port, line, body)
+        status, content = await ask(self._port, line, body)
         self.seconds[name].append(time.perf_counter() - started)
         # All are at one address: after a while they are asked for a proof of work.
         wanted = {HTTPStatus.SEE_OTHER, HTTPStatus.UNPROCESSABLE_ENTITY} if name == "sign" else {HTTPStatus.OK}
