@@ -53,17 +53,22 @@ def show_names(session: Session, *, campaign_id: UUID, now: datetime) -> str | N
     ids = session.scalars(
         select(_columns.id).where(*waiting, _columns.confirmed_at < until).order_by(_columns.id).limit(CHUNK)
     ).all()
-    # That there is one is said as the index says it, so that the last is looked up and not searched for.
-    placed = (_columns.campaign_id == campaign_id, _columns.name_position.is_not(None))
-    last = session.scalars(select(func.coalesce(func.max(_columns.name_position), 0)).where(*placed)).one()
+    # A place is never given again, not even that of a name which lost it: documents are named by the places in them.
+    slug, last = session.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values(name_places=Campaign.name_places + len(ids))
+        .returning(Campaign.slug, Campaign.name_places)
+        .execution_options(synchronize_session=False)
+    ).one()
     statement = (
         update(_signatures)
         .where(_columns.id == bindparam("signature_id"), _columns.name_position.is_(None))
         .values(name_position=bindparam("position"))
     )
-    places = [{"signature_id": each, "position": place} for place, each in enumerate(ids, last + 1)]
+    places = [{"signature_id": each, "position": place} for place, each in enumerate(ids, last - len(ids) + 1)]
     session.connection().execute(statement, places)
-    return session.scalars(select(Campaign.slug).where(Campaign.id == campaign_id)).one()
+    return str(slug)
 
 
 def decide_names(

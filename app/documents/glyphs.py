@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache, lru_cache
 from typing import Final
@@ -13,9 +14,11 @@ UNKNOWN: Final = "\ufffd"
 # What Unicode calls Default_Ignorable_Code_Point, as far as it is text: signs that are there and not seen.
 _UNSEEN: Final = (
     (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5),
-    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF),
-    (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
+    (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8),
+    (0x1D173, 0x1D17A),
 )  # fmt: skip
+# Of those, what chooses among forms that our fonts do not have: after some letters it would want a glyph of its own.
+_NEEDLESS: Final = re.compile("[\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]")
 
 
 def replace_unknown(text: str) -> str:
@@ -23,7 +26,9 @@ def replace_unknown(text: str) -> str:
 
     One such sign would cost everybody else the tags of the whole document, which need a glyph for each.
     """
-    return text if text.isascii() else "".join(sign if _is_known(sign) else UNKNOWN for sign in text)
+    if text.isascii():
+        return text
+    return "".join(sign if _is_known(sign) else UNKNOWN for sign in _NEEDLESS.sub("", text))
 
 
 @cache

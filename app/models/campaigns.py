@@ -91,6 +91,7 @@ class Campaign(Base):
     preview_link_id: Mapped[UUID | None]  # what that preview's link is made from; a new one ends the old
     preview_hash: Mapped[bytes | None]  # of that link's token, by which it is found
     paper_return: Mapped[str | None]  # where sheets with signatures in ink are to be brought or sent
+    name_places: Mapped[int] = mapped_column(server_default="0")  # so many on the list of names were ever given
 
 
 class CampaignKey(Base):

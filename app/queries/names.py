@@ -93,7 +93,7 @@ def list_all_names(session: Session, *, campaign_id: UUID, key: DataKey, since: 
 
 
 def list_shown_places(session: Session, *, campaign_id: UUID, since: int | None = None) -> tuple[int, ...]:
-    """Return the places of the names that `list_all_names` lists: a place is given once, so they name that list."""
+    """Return the places of the names that `list_all_names` lists: none is given twice, so they name that list."""
     place = Signature.name_position
     found = session.scalars(select(place).where(*_stands(campaign_id, since)).order_by(place))
     return tuple(each for each in found if each is not None)

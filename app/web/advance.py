@@ -6,7 +6,6 @@ Its team reads it while it writes, and its signatories before the embargo ends.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -37,14 +36,13 @@ async def show_advance_copy(
     if locale not in languages_of(letter, None if place is None else letter.recipients[place - 1]):
         raise HTTPException(404)
     notice = say_notice(advance, locale)
-    content = await house.printer.find(
+    # With thousands of organisations that is work.
+    state = await asyncio.to_thread(name_letter, letter, locale, place, notice=notice)
+    _, content = await house.printer.find_unkept(
         campaign_id=campaign_id,
         name=f"advance/{place or 'all'}/{locale}",
-        # With thousands of organisations that is work.
-        state=await asyncio.to_thread(name_letter, letter, locale, place, notice=notice),
-        media_type=_PDF,
-        make=partial(typeset_letter, letter, locale, place, notice=notice),
-        is_kept=False,
+        state=state,
+        make=lambda: (state, typeset_letter(letter, locale, place, notice=notice)),
     )
     headers = {
         "Cache-Control": "no-store",

@@ -93,3 +93,12 @@ class House:
     switchboard: Switchboard
     districts: DistrictShelf
     printer: Printer
+
+    def forget(self, slug: str) -> None:
+        """Let nothing that this process makes from now on show a campaign as it was.
+
+        For what takes something away. Where something comes, such as a signature, a page that is a second old will do,
+        and forgetting its cache alone spares reading the campaign for each.
+        """
+        self.shelf.forget(slug)
+        self.cache.forget(slug)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.exceptions import HTTPException
 
@@ -18,7 +19,7 @@ from app.core.clock import utc_now
 from app.queries.keeping import find_kept_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from uuid import UUID
 
     from app.core.db import Database
@@ -73,7 +74,7 @@ class Printer:
         self._memory = memory
         self._held = 0
         self._documents: OrderedDict[_Key, bytes] = OrderedDict()
-        self._fetching: dict[_Key, asyncio.Task[bytes]] = {}
+        self._fetching: dict[_Key, asyncio.Task[tuple[str, bytes]]] = {}
         # One that is too large to be among the others, so that a long letter is not made for each who reads it.
         self._large: tuple[_Key, bytes] | None = None
         self._press = _Press()
@@ -89,29 +90,39 @@ class Printer:
         media_type: str,
         make: Callable[[], bytes],
         is_permanent: bool = False,
-        is_kept: bool = True,
     ) -> bytes:
         """Return the document ``name`` of a campaign as it is in ``state``.
 
         ``state`` names all that ``make`` reads; older states are thrown away. A permanent document stays for ever as it
-        was first made for its state. One that is not to be kept, since it names people, is in no table, and in memory
-        only until it gives way. ``make`` runs in a thread; what it raises is raised here, and the next one tries again.
-        Raises PrinterBusy.
+        was first made for its state. ``make`` runs in a thread; what it raises is raised here, and the next one tries
+        again. Raises PrinterBusy.
         """
-        key = (campaign_id, name, state)
+        work = partial(self._fetch, media_type=media_type, make=make, is_permanent=is_permanent)
+        _, content = await self._find((campaign_id, name, state), work)
+        return content
+
+    async def find_unkept(
+        self, *, campaign_id: UUID, name: str, state: str, make: Callable[[], tuple[str, bytes]]
+    ) -> tuple[str, bytes]:
+        """Return a document that is written down nowhere, since it names people, and the state that it is in.
+
+        That may be another than ``state``: ``make`` returns it beside the document, and it is what is true by then.
+        Otherwise as `find`; in memory only until it gives way.
+        """
+        return await self._find((campaign_id, name, state), partial(self._make_unkept, make=make))
+
+    async def _find(
+        self, key: _Key, work: Callable[[_Key], Coroutine[Any, Any, tuple[str, bytes]]]
+    ) -> tuple[str, bytes]:
+        campaign_id, name, state = key
         known = self.recall(campaign_id=campaign_id, name=name, state=state)
         if known is not None:
-            return known
+            return state, known
         # An older state says what is not so any more, and may name who is to be named no more.
         self._forget_others(key)
         fetching = self._fetching.get(key)
         if fetching is None:
-            work = (
-                self._fetch(key, media_type, make, is_permanent=is_permanent)
-                if is_kept
-                else self._make_alone(key, make)
-            )
-            fetching = asyncio.create_task(work)
+            fetching = asyncio.create_task(work(key))
             self._fetching[key] = fetching
             fetching.add_done_callback(lambda task: self._end(key, task))
         # A visitor who leaves does not end what others wait for.
@@ -127,30 +138,36 @@ class Printer:
             known = self._large[1]
         return known
 
-    def _end(self, key: _Key, task: asyncio.Task[bytes]) -> None:
+    def _end(self, key: _Key, task: asyncio.Task[tuple[str, bytes]]) -> None:
         del self._fetching[key]
         if not task.cancelled():
             task.exception()  # whoever waited has it; where all have left, nobody is told
 
-    async def _fetch(self, key: _Key, media_type: str, make: Callable[[], bytes], *, is_permanent: bool) -> bytes:
+    async def _fetch(
+        self, key: _Key, *, media_type: str, make: Callable[[], bytes], is_permanent: bool
+    ) -> tuple[str, bytes]:
         campaign_id, name, state = key
         wait = _FIRST_WAIT
         while True:
             content = await self._database.read(find_kept_document, campaign_id=campaign_id, name=name, state=state)
             if content is None:
-                content = await self._make(key, media_type, make, is_permanent=is_permanent)
+                try:
+                    content = await self._make(key, media_type, make, is_permanent=is_permanent)
+                except PrinterBusy:
+                    if wait == _FIRST_WAIT:
+                        raise
+                    # Another process is making it: that this one's press is busy is nothing to whoever waits for that.
             if content is not None:
                 self._remember(key, content)
-                return content
+                return state, content
             await asyncio.sleep(wait)
             wait = min(2 * wait, _LONGEST_WAIT)
 
-    async def _make_alone(self, key: _Key, make: Callable[[], bytes]) -> bytes:
-        """Make what is written down nowhere."""
+    async def _make_unkept(self, key: _Key, *, make: Callable[[], tuple[str, bytes]]) -> tuple[str, bytes]:
         async with self._slow_press:
-            content = await asyncio.to_thread(make)
-        self._remember(key, content)
-        return content
+            state, content = await asyncio.to_thread(make)
+        self._remember((*key[:2], state), content)
+        return state, content
 
     async def _make(self, key: _Key, media_type: str, make: Callable[[], bytes], *, is_permanent: bool) -> bytes | None:
         """Return what was made, or None where somebody else is making it, or has just done so."""

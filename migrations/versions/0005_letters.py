@@ -60,11 +60,16 @@ def upgrade() -> None:
         batch.add_column(sa.Column("preview_link_id", sa.Uuid(), nullable=True))
         batch.add_column(sa.Column("preview_hash", sa.LargeBinary(), nullable=True))
         batch.add_column(sa.Column("paper_return", sa.String(), nullable=True))
+        batch.add_column(sa.Column("name_places", sa.Integer(), nullable=False, server_default="0"))
         batch.create_check_constraint(op.f("ck_campaigns_state"), sa.text(f"state IN ({_listed(STATES)})"))
         batch.create_check_constraint(
             op.f("ck_campaigns_embargo_until"), sa.text("state <> 'embargoed' OR embargo_until IS NOT NULL")
         )
     op.create_index("uq_campaigns_preview_hash", "campaigns", ["preview_hash"], unique=True)
+    op.execute(
+        "UPDATE campaigns SET name_places = coalesce("
+        "(SELECT max(name_position) FROM signatures WHERE campaign_id = campaigns.id), 0)"
+    )
     op.add_column("addressees", sa.Column("salutations", JSON, nullable=False, server_default="{}"))
     op.add_column("addressees", sa.Column("locale", sa.String(), nullable=True))
     _set_words("letters", "kind", LETTERS)
@@ -99,7 +104,7 @@ def downgrade() -> None:
     with _remade("campaigns") as batch:
         batch.drop_constraint(op.f("ck_campaigns_embargo_until"), type_="check")
         batch.drop_constraint(op.f("ck_campaigns_state"), type_="check")
-        for column in ("paper_return", "preview_hash", "preview_link_id", "embargo_until"):
+        for column in ("name_places", "paper_return", "preview_hash", "preview_link_id", "embargo_until"):
             batch.drop_column(column)
         batch.create_check_constraint(op.f(STATE_BEFORE), sa.text(f"state IN ({_listed(STATES_BEFORE)})"))
 

@@ -14,7 +14,7 @@ from app.actions.own_signature import set_name_shown, withdraw_signature
 from app.core.keys import SealBrokenError
 from app.jobs.check_names import check_names
 from app.models import Signature
-from app.queries.names import has_names, judge_names, list_names
+from app.queries.names import has_names, judge_names, list_names, list_shown_places
 from app.rules.name_check import GROUP
 from tests.actions.signers import HELD, find_campaign, sign
 
@@ -151,6 +151,22 @@ def test_a_moderator_decides_once_and_on_record(hall: Hall) -> None:
     assert not hall.stage.read(has_names, campaign_id=hall.campaign_id)
     hall.run(NOON)
     assert hall.names() == [], "what was refused is not judged again"
+
+
+def test_the_place_of_a_name_that_was_refused_is_never_another_s(hall: Hall) -> None:
+    """Documents are named by the places in them: whoever got the place of a name would bring that name back."""
+    account = hall.stage.organiser("moderator@example.org", role="moderator").account_id
+    signed = {name: hall.sign(name, NOON - timedelta(days=5)) for name in ("Sok Sopha", "Chan Thy")}
+    hall.run(NOON)
+    last = hall.names()[-1]
+    before = hall.stage.read(list_shown_places, campaign_id=hall.campaign_id)
+    hall.stage.write(
+        decide_names, signature_ids=[signed[last]], seen="cleared", is_shown=False, account_id=account, now=NOON
+    )
+    hall.sign("Keo Dara", NOON - timedelta(days=5))
+    hall.run(NOON + timedelta(days=2))
+    assert hall.names()[-1] == "Keo Dara"
+    assert hall.stage.read(list_shown_places, campaign_id=hall.campaign_id) == (1, 3) != before
 
 
 def test_what_the_rule_says_late_changes_no_decision(hall: Hall) -> None:

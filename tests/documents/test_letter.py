@@ -218,7 +218,7 @@ def test_what_people_wrote_is_no_markup() -> None:
 
 def test_letters_that_no_font_has_and_words_without_end_cost_nobody_the_tags() -> None:
     text = CampaignText(title="Peace 😀 和平", body="W" * 10_000)
-    names = ("ไทย", "\ue000", "e\u0301\u1e69\u1ec7", "\u180e\u180f", "\ufe0f")
+    names = ("ไทย", "\ue000", "e\u0301\u1e69\u1ec7", "\u180e\u180f", "Pri\u1e6d\ufe00am \u01d6\ufe0f", "ក\ufeffក")
     letter = make_letter(
         texts={"en": text}, source_locale="en", organisations=(Signatory("W" * 300),) * 3, names=names,
         takes_individuals=True,

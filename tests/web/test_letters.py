@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from app.actions.lettering import issue_dated_edition
 from app.core.clock import utc_now
-from app.models import Addressee, Campaign, Delivery, Endorsement
+from app.documents.letter import typeset_letter
+from app.models import Addressee, Campaign, Delivery, Endorsement, Signature
 from app.queries.letters import CampaignHasNoText, find_letter, find_letter_with_names
 from app.web.public import standing
 from tests.documents.reading import read_text, squeeze
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from app.i18n import Locale
+    from app.rules.letters import Letter
     from tests.stage import Stage
 
 HERE = "/en/campaigns/libraries"
@@ -235,25 +238,60 @@ def test_letter_with_names_is_made_once_a_minute_but_for_names_and_organisations
 
 
 @on_one_database
-def test_names_that_changed_while_the_letter_waited_are_sent_and_kept_nowhere(
+def test_a_letter_that_changed_while_it_waited_is_what_it_is_by_then(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_letter(stage)
+    show_names(stage, "Marie Tremblay", "Sok Dara")
+    shelved = stage.get(HERE)  # from now on this process knows both names, for a second
+    assert shelved.status_code == 200
+    find, meanwhile = find_letter_with_names, iter((False,))
+
+    def find_later(session: Session, **order: Any) -> Any:  # noqa: ANN401 - as the query has it
+        # Somebody who hides a name while the letter waits for the press.
+        shows = next(meanwhile, None)
+        if shows is not None:
+            session.execute(update(Signature).where(Signature.name_position == 1).values(is_name_shown=shows))
+        return find(session, **order)
+
+    monkeypatch.setattr("app.web.public.letters.find_letter_with_names", find_later)
+    answer = stage.get(f"{HERE}/letter.pdf")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+    assert "MarieTremblay" not in read_text(answer.content)
+    assert "SokDara" in read_text(answer.content)
+    # It is remembered as what it is: whoever has it has the letter of the next look, too.
+    look_again(stage, "libraries")
+    again = stage.get(f"{HERE}/letter.pdf", headers={"if-none-match": f'W/"old", {answer.headers["etag"]}'})
+    assert again.status_code == 304
+    assert stage.sql("SELECT count(*) FROM kept_documents") == [(0,)]
+
+
+@on_one_database
+def test_a_letter_that_grows_with_each_look_is_made_once_a_minute(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_letter(stage)
     show_names(stage, "Marie Tremblay")
+    runs: list[int | None] = []
 
-    def hide_meanwhile(session: Session, **order: Any) -> Any:  # noqa: ANN401 - as the query has it
-        # A fact of the test, in place of somebody who is faster than the press.
-        living, letter = find_letter_with_names(session, **order)
-        return replace(living, places=()), replace(letter, names=())
+    def typeset(letter: Letter, locale: Locale, place: int | None = None, **more: str) -> bytes:
+        runs.append(place)
+        return typeset_letter(letter, locale, place, **more)
 
-    monkeypatch.setattr("app.web.public.letters.find_letter_with_names", hide_meanwhile)
-    answer = stage.get(f"{HERE}/letter.pdf")
-    assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-cache"
-    assert "etag" not in answer.headers
-    assert "MarieTremblay" not in read_text(answer.content)
-    assert stage.sql("SELECT count(*) FROM kept_documents") == [(0,)]
-    assert not stage.house.printer._documents
+    monkeypatch.setattr("app.web.public.letters.typeset_letter", typeset)
+    for at in range(5):
+        email = f"reader-{at}@example.org"
+        stage.sign("libraries", name="Chan Dara", postal_code="V3B 1A1", email=email)
+        (mail,) = stage.letters_to(email)
+        stage.post(f"/en/confirm/{mail.token('confirm')}", {"signing": "yes"})
+        assert stage.get(f"{HERE}/letter.pdf").status_code == 200
+    assert runs == [None]
+    # A salutation that was corrected is in the next one all the same.
+    stage.sql_write("UPDATE addressees SET salutations = :new", new='{"en": "Dear Senators,"}')
+    look_again(stage, "libraries")
+    assert squeeze("Dear Senators,") in read_text(stage.get(f"{HERE}/letter/to/1.pdf").content)
+    stage.get(f"{HERE}/letter.pdf")
+    assert runs == [None, 1, None]
 
 
 @on_one_database

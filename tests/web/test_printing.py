@@ -57,6 +57,12 @@ def _order(stage: Stage, make: Callable[[], bytes], state: str = "a", **changes:
     return {**order, "state": state, "make": make, **changes}
 
 
+def _unkept(stage: Stage, press: Press, state: str, *, made: str = "", **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - the same
+    """Return an order for what is written down nowhere, which is in the state ``made`` once it is made."""
+    order = {"campaign_id": stage.read(_campaign_id), "name": "card/km", "state": state}
+    return {**order, "make": lambda: (made or state, press()), **changes}
+
+
 def test_two_processes_asked_at_once_make_a_document_once(stage: Stage) -> None:
     stage.campaign()
     other = open_database(stage.settings.database_url)
@@ -187,12 +193,14 @@ def test_one_large_document_is_remembered_and_no_older_state_of_it(stage: Stage)
     stage.campaign()
     printer, press = Printer(stage.database, memory=800), Press(b"x" * 500)
     for state in ("a", "a", "b", "b"):
-        stage.run(printer.find(**_order(stage, press, state, is_kept=False)))
+        assert stage.run(printer.find_unkept(**_unkept(stage, press, state))) == (state, press.content)
     assert press.runs == 2
     recall = partial(printer.recall, campaign_id=stage.read(_campaign_id), name="card/km")
     assert [recall(state=state) is not None for state in ("a", "b")] == [False, True]
-    stage.run(printer.find(**_order(stage, Press(b"small"), "c", is_kept=False)))
-    assert recall(state="b") is None
+    # By the time it was made, it was in another state than the one that was asked for.
+    assert stage.run(printer.find_unkept(**_unkept(stage, Press(b"small"), "c", made="d"))) == ("d", b"small")
+    assert [recall(state=state) for state in ("b", "c", "d")] == [None, None, b"small"]
+    assert stage.read(_kept) == []
 
 
 @on_one_database
@@ -201,10 +209,10 @@ def test_cards_do_not_wait_for_letters_with_names_and_too_many_are_refused(stage
     gate = threading.Event()
     slow, quick = Press(gate=gate), Press(b"card")
     order = _order(stage, quick)
-    letters = [_order(stage, slow, name=f"letter/{at}", is_kept=False) for at in range(MOST_WAITING + 2)]
+    letters = [_unkept(stage, slow, "a", name=f"letter/{at}") for at in range(MOST_WAITING + 2)]
 
     async def ask() -> None:
-        asked = [asyncio.create_task(stage.house.printer.find(**letter)) for letter in letters]
+        asked = [asyncio.create_task(stage.house.printer.find_unkept(**letter)) for letter in letters]
         await asyncio.to_thread(slow.begun.wait, 10)
         assert await stage.house.printer.find(**order) == b"card"
         gate.set()
@@ -214,4 +222,4 @@ def test_cards_do_not_wait_for_letters_with_names_and_too_many_are_refused(stage
     stage.run(ask())
     assert slow.runs == MOST_WAITING + 1
     # Refused for the moment, and not for good.
-    assert stage.run(stage.house.printer.find(**letters[-1])) == slow.content
+    assert stage.run(stage.house.printer.find_unkept(**letters[-1])) == ("a", slow.content)

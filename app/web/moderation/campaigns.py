@@ -77,7 +77,7 @@ async def act(visit: Visit) -> Response:
         return await _show(visit, CONFLICT, has_moved=True)
     if errors:
         return await _show(visit, UNPROCESSABLE, errors=errors, typed=form.typed())
-    visit.house.cache.forget(campaign.slug)
+    visit.house.forget(campaign.slug)
     return visit.go(f"/campaigns/{campaign.slug}")
 
 

@@ -72,8 +72,7 @@ async def act(visit: Visit) -> Response:
     except (EndorsementMoved, SignedAlready) as fact:
         note = (_SIGNED if isinstance(fact, SignedAlready) else _MOVED).say(visit.locale)
         return await _show(visit, await _find(visit), CONFLICT, note=note, typed=form.typed())
-    visit.house.shelf.forget(found.slug)
-    visit.house.cache.forget(found.slug)
+    visit.house.forget(found.slug)
     return visit.go(f"/endorsements/{found.endorsement.id.hex}?done={action}")
 
 

@@ -105,7 +105,7 @@ async def _decide(visit: Visit, ids: Sequence[UUID], seen: str, *, is_shown: boo
         now=visit.now,
     )
     for slug in slugs:
-        visit.house.cache.forget(slug)
+        visit.house.forget(slug)
 
 
 async def _show(

@@ -193,7 +193,7 @@ async def _decide(visit: Visit, campaign: JudgedCampaign, ids: Sequence[UUID], s
         account_id=visit.signed_in.account_id,
         now=visit.now,
     )
-    visit.house.cache.forget(campaign.slug)
+    visit.house.forget(campaign.slug)
     return moved
 
 

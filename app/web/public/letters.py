@@ -27,7 +27,7 @@ from app.rendering import choose_part
 from app.rules.deliveries import WAYS
 from app.rules.letters import languages_of
 from app.web.public import views
-from app.web.public.standing import Standing, Standings
+from app.web.public.standing import Standing, Standings, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,7 +60,14 @@ class _Order:
     state: str
     make: Callable[[], bytes]
     is_permanent: bool = False
-    has_names: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A letter with names as it was when it was asked for."""
+
+    name: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +99,6 @@ class _Told:
     unsaid: tuple[int, int]
 
 
-class LetterMoved(Exception):
-    """The letter was another one when it was made than when it was asked for; ``content`` is what it is."""
-
-    def __init__(self, content: bytes) -> None:
-        """Keep what was made."""
-        super().__init__(len(content))
-        self.content = content
-
-
 class Letters:
     """Routes of this part of the public pages."""
 
@@ -129,25 +127,11 @@ class Letters:
             return other
         name = f"letter/{place or 'all'}/{locale}"
         state = await self._standings.name(standing, locale, place)
-        make: Callable[[], bytes] = partial(standing.typeset, locale, place)
         if standing.places:
-            # A campaign that grows has another letter with each name: whoever reads it meanwhile has the last one.
-            lately = await self._standings.find_lately(standing, name)
-            if lately is not None and self._house.printer.recall(
-                campaign_id=shelved.campaign.id, name=name, state=lately
-            ):
-                state = lately
-            loop = asyncio.get_running_loop()
-            make = partial(self._typeset_named, standing, locale, place, (name, state), loop)
-        order = _Order(name, state, make, has_names=bool(standing.places))
-        try:
+            response = await self._answer_named(request, standing, locale, place, _Named(name, state))
+        else:
+            order = _Order(name, state, partial(standing.typeset, locale, place))
             response = await self._answer(request, shelved, order, fresh=_FRESH)
-        except LetterMoved as moved:
-            # Whose names show has changed since it was asked for: this is right now, and kept nowhere.
-            response = Response(moved.content, media_type=_PDF)
-        if standing.places:
-            # A name that is hidden disappears with the next look, wherever this was kept.
-            response.headers["Cache-Control"] = "no-cache"
         # As the pages of names: search engines are asked to leave them alone.
         response.headers["X-Robots-Tag"] = "noindex, noarchive"
         return response
@@ -202,7 +186,7 @@ class Letters:
         """Return the dated editions with what changed since, worked out again only where somebody came or went."""
         lines = await self._house.database.read(list_dated_editions, slug=slug)
         present = (*standing.letter.organisations, *standing.letter.earlier)
-        key = (tuple(line.hash for line in lines), tuple((each.name, each.signed_at) for each in present))
+        key = (tuple(line.hash for line in lines), present)
         known = self._told.get(slug)
         if known is not None and known[0] == key:
             return known[1]
@@ -236,35 +220,48 @@ class Letters:
         assert letter is not None  # noqa: S101 - it never goes, and was there a moment ago
         return typeset_letter(letter, locale, place)
 
-    def _typeset_named(
-        self,
-        standing: Standing,
-        locale: Locale,
-        place: int | None,
-        wanted: tuple[str, str],
-        loop: asyncio.AbstractEventLoop,
-    ) -> bytes:
-        """Read the names, which is work, only where nobody has made this letter before; this runs in a thread.
+    async def _answer_named(
+        self, request: Request, standing: Standing, locale: Locale, place: int | None, wanted: _Named
+    ) -> Response:
+        """Answer with a letter that names people; which it is, its tag tells."""
+        campaign, printer = standing.shelved.campaign, self._house.printer
+        name, state = wanted.name, wanted.state
+        # A campaign that grows has another letter with each name: whoever reads it meanwhile has the last one.
+        lately = await self._standings.find_lately(standing, name)
+        if lately is not None and printer.recall(campaign_id=campaign.id, name=name, state=lately):
+            state = lately
+        # A name that is hidden disappears with the next look, wherever this was kept.
+        headers = {"Cache-Control": "no-cache"}
+        if not views.has_already(request, views.tag_of(state)):
+            make = partial(self._typeset_named, standing, locale, place, name, asyncio.get_running_loop())
+            state, content = await printer.find_unkept(campaign_id=campaign.id, name=name, state=state, make=make)
+            return Response(content, media_type=_PDF, headers={**headers, **_describe_file(campaign.slug, name, state)})
+        return Response(status_code=304, headers={**headers, "ETag": views.tag_of(state)})
 
-        ``wanted`` are its name and state. Raises LetterMoved where the names are not those of that any more.
+    def _typeset_named(
+        self, standing: Standing, locale: Locale, place: int | None, name: str, loop: asyncio.AbstractEventLoop
+    ) -> tuple[str, bytes]:
+        """Return a letter as it stands by now, with its names, and its state; this runs in a thread.
+
+        The names are read, which is work, only where nobody has made this letter before.
         """
+        campaign_id = standing.shelved.campaign.id
         reading = self._house.database.read(
             find_letter_with_names,
-            campaign_id=standing.shelved.campaign.id,
+            campaign_id=campaign_id,
             base_url=self._house.settings.base_url,
             key=standing.shelved.key,
         )
         living, letter = asyncio.run_coroutine_threadsafe(reading, loop).result()
         content = typeset_letter(letter, locale, place)
-        if name_letter(living.letter, locale, place, living.places) != wanted[1]:
-            raise LetterMoved(content)
-        loop.call_soon_threadsafe(self._standings.note, standing, *wanted)
-        return content
+        state = name_letter(living.letter, locale, place, living.places)
+        loop.call_soon_threadsafe(self._standings.note, campaign_id, name, describe(state, living))
+        return state, content
 
     async def _answer(self, request: Request, shelved: ShelvedCampaign, order: _Order, *, fresh: int) -> Response:
         immutable = ", immutable" if order.is_permanent else ""
-        headers = {"ETag": f'"{order.state[:20]}"', "Cache-Control": f"public, max-age={fresh}{immutable}"}
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        headers = {"ETag": views.tag_of(order.state), "Cache-Control": f"public, max-age={fresh}{immutable}"}
+        if views.has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         content = await self._house.printer.find(
             campaign_id=shelved.campaign.id,
@@ -273,12 +270,14 @@ class Letters:
             media_type=_PDF,
             make=order.make,
             is_permanent=order.is_permanent,
-            # What people may hide tomorrow is in no table in clear.
-            is_kept=not order.has_names,
         )
-        file = "-".join([shelved.campaign.slug, *order.name.replace("/all", "").split("/")])
-        headers["Content-Disposition"] = f'inline; filename="{file}.pdf"'
+        headers |= _describe_file(shelved.campaign.slug, order.name, order.state)
         return Response(content, media_type=_PDF, headers=headers)
+
+
+def _describe_file(slug: str, name: str, state: str) -> dict[str, str]:
+    file = "-".join([slug, *name.replace("/all", "").split("/")])
+    return {"ETag": views.tag_of(state), "Content-Disposition": f'inline; filename="{file}.pdf"'}
 
 
 def _read_number(request: Request, name: str) -> int | None:

@@ -73,7 +73,7 @@ class OwnPage:
         except SignatureNotFound:
             # Pressed twice, or ended in another window: the page says how it stands.
             return await self._show(request, await self._find(request))
-        self._house.cache.forget(own.campaign_slug)
+        self._house.forget(own.campaign_slug)
         return RedirectResponse(f"/{views.locale_of(request)}/signature/{token}?done={action}", 303)
 
     async def _find(self, request: Request) -> OwnSignature:

@@ -153,8 +153,8 @@ class Pictures:
         )
 
     async def _answer(self, request: Request, campaign: Campaign, order: _Order) -> Response:
-        headers = {"ETag": f'"{order.state[:20]}"', "Cache-Control": f"public, max-age={_FRESH}"}
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        headers = {"ETag": views.tag_of(order.state), "Cache-Control": f"public, max-age={_FRESH}"}
+        if views.has_already(request, headers["ETag"]):
             return Response(status_code=304, headers=headers)
         content = await self._house.printer.find(
             campaign_id=campaign.id, name=order.name, state=order.state, media_type=order.media_type, make=order.make

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -12,18 +13,22 @@ from app.documents.letter import name_letter, typeset_letter
 from app.queries.letters import find_living_letter
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from uuid import UUID
 
     from app.i18n import Locale
     from app.queries.letters import LivingLetter
-    from app.rules.letters import Letter, Signatory
+    from app.rules.letters import Letter
     from app.web.house import House, ShelvedCampaign
 
 #: Names of people under a letter that is made while somebody waits: three seconds, and a quarter of a gigabyte.
 MOST_NAMES: Final = 10_000
 #: Seconds for which a letter that nobody was taken out of is not made again: a campaign that grows has others each.
 NAMED_SECONDS: Final = 60.0
+#: Campaigns, and letters with names, of which a process remembers this.
 _SIZE: Final = 256
+_MOST_MADE: Final = 64
+_NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -34,7 +39,9 @@ class Standing:
     living: LivingLetter
     places: tuple[int, ...]
     names_at: str  # the address of the names, after the language, where these are too many for a document
-    states: dict[tuple[int | None, Locale], str] = field(default_factory=dict)
+    # What is worked out of it, once for all who ask.
+    naming: dict[tuple[int | None, Locale], asyncio.Task[str]] = field(default_factory=dict)
+    holding: dict[Made, asyncio.Task[bool]] = field(default_factory=dict)
 
     @property
     def letter(self) -> Letter:
@@ -50,13 +57,20 @@ class Standing:
         return typeset_letter(self.letter, locale, place, names_at=self.where_names_are(locale))
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """A letter with names that was made, and when."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A letter with names that was made: when, of what, and whom it named."""
 
     at: float
     state: str
-    standing: Standing
+    head: Letter
+    places: frozenset[int]
+    who: frozenset[Hashable]
+
+
+def describe(state: str, living: LivingLetter) -> Made:
+    """Return what is to be remembered of a letter that was made just now; with thousands of names that is work."""
+    return Made(time.monotonic(), state, _without_signatories(living.letter), frozenset(living.places), _who(living))
 
 
 class Standings:
@@ -67,7 +81,7 @@ class Standings:
         self._house = house
         self._standings: dict[UUID, Standing] = {}
         self._reading: dict[UUID, asyncio.Task[Standing]] = {}
-        self._made: dict[tuple[UUID, str], _Made] = {}
+        self._made: dict[tuple[UUID, str], Made] = {}
 
     async def find(self, shelved: ShelvedCampaign) -> Standing:
         """Return a campaign's letter as it stands; CampaignHasNoText where it has none."""
@@ -82,26 +96,33 @@ class Standings:
         return await asyncio.shield(reading)
 
     async def name(self, standing: Standing, locale: Locale, place: int | None) -> str:
-        """Return what names the letter to one recipient, or to all: with thousands of organisations that is work."""
-        known = standing.states.get((place, locale))
-        if known is None:
-            naming = partial(name_letter, standing.letter, locale, place, standing.places)
-            known = await asyncio.to_thread(naming, names_at=standing.where_names_are(locale))
-            standing.states[place, locale] = known
-        return known
+        """Return what names the letter to one recipient, or to all."""
+        naming = standing.naming.get((place, locale))
+        if naming is None:
+            work = partial(name_letter, standing.letter, locale, place, standing.places)
+            # With thousands of organisations that is work: beside the loop, and once.
+            named = asyncio.to_thread(work, names_at=standing.where_names_are(locale))
+            naming = standing.naming[place, locale] = asyncio.create_task(named)
+        return await asyncio.shield(naming)
 
-    def note(self, standing: Standing, name: str, state: str) -> None:
+    def note(self, campaign_id: UUID, name: str, made: Made) -> None:
         """Remember that a letter with names was made."""
-        if len(self._made) >= _SIZE:
-            self._made.pop(next(iter(self._made)))
-        self._made[standing.shelved.campaign.id, name] = _Made(time.monotonic(), state, standing)
+        for key in [key for key, each in self._made.items() if made.at - each.at >= NAMED_SECONDS]:
+            del self._made[key]
+        self._made.pop((campaign_id, name), None)
+        if len(self._made) >= _MOST_MADE:
+            del self._made[next(iter(self._made))]
+        self._made[campaign_id, name] = made
 
     async def find_lately(self, standing: Standing, name: str) -> str | None:
         """Return the state in which a letter with names was made lately, where it names nobody who is gone since."""
         made = self._made.get((standing.shelved.campaign.id, name))
         if made is None or time.monotonic() - made.at >= NAMED_SECONDS:
             return None
-        return made.state if await asyncio.to_thread(_holds, made.standing, standing) else None
+        holding = standing.holding.get(made)
+        if holding is None:
+            holding = standing.holding[made] = asyncio.create_task(asyncio.to_thread(_holds, made, standing))
+        return made.state if await asyncio.shield(holding) else None
 
     async def _read(self, shelved: ShelvedCampaign) -> Standing:
         campaign, base_url = shelved.campaign, self._house.settings.base_url
@@ -114,20 +135,41 @@ class Standings:
             () if is_long else shown,
             f"{base_url}/%(locale)s/campaigns/{campaign.slug}/names" if is_long else "",
         )
+        before = self._standings.pop(campaign.id, None)
+        if before is not None and (before.living, before.places) == (standing.living, standing.places):
+            standing.naming, standing.holding = before.naming, before.holding
         if len(self._standings) >= _SIZE:
-            self._standings.pop(next(iter(self._standings)))
+            del self._standings[next(iter(self._standings))]
         self._standings[campaign.id] = standing
         return standing
 
 
-def _holds(before: Standing, now: Standing) -> bool:
-    """Tell whether all whom a letter named are still there, under the same text."""
-    if before.letter.edition_hash != now.letter.edition_hash or not set(before.places) <= set(now.places):
-        return False
-    return _who(before.letter.organisations) <= _who(now.letter.organisations) and _who(before.letter.earlier) <= _who(
-        now.letter.earlier
+def _holds(made: Made, now: Standing) -> bool:
+    """Tell whether all whom a letter named are still there, and nothing else of it is another."""
+    return (
+        made.places <= set(now.places)
+        and made.who <= _who(now.living)
+        and made.head == _without_signatories(now.living.letter)
     )
 
 
-def _who(signatories: tuple[Signatory, ...]) -> set[tuple[str, str | None]]:
-    return {(each.name, each.signed_at) for each in signatories}
+def _without_signatories(letter: Letter) -> Letter:
+    """Return what a letter says, whoever signs it and whenever."""
+    return replace(letter, organisations=(), earlier=(), individuals=0, paper=0, signed_as_of=_NO_TIME)
+
+
+def _who(living: LivingLetter) -> frozenset[Hashable]:
+    present, earlier = living.letter.organisations, living.letter.earlier
+    return frozenset(
+        (
+            is_present,
+            each.name,
+            each.acronym,
+            each.country,
+            each.kind,
+            each.signed_at,
+            tuple(sorted(each.names.items())),
+        )
+        for is_present, signatories in ((True, present), (False, earlier))
+        for each in signatories
+    )

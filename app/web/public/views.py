@@ -51,6 +51,16 @@ async def find_shelved(house: House, request: Request) -> ShelvedCampaign:
     return shelved
 
 
+def tag_of(state: str) -> str:
+    """Return the ETag of a document in ``state``."""
+    return f'"{state[:20]}"'
+
+
+def has_already(request: Request, tag: str) -> bool:
+    """Tell whether whoever asks has what ``tag`` names. Tags may come in a list, and weak from what stands between."""
+    return tag in request.headers.get("if-none-match", "")
+
+
 def can_sign(shelved: ShelvedCampaign, now: datetime) -> bool:
     """Tell whether a person can sign now."""
     return shelved.key is not None and campaign_page.is_signable(shelved.campaign, now)

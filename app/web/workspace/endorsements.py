@@ -96,8 +96,7 @@ async def decide(visit: Visit) -> Response:
     except tuple(_NOTES) as fact:
         note = _NOTES[type(fact)].say(visit.locale)
         return _show(visit, await _find(visit), CONFLICT, note=note, typed=form.typed())
-    visit.house.shelf.forget(visit.campaign.slug)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/endorsements?done={decision}")
 
 
@@ -112,8 +111,7 @@ async def take_down(visit: Visit) -> Response:
         account_id=visit.signed_in.account_id,
         now=visit.now,
     )
-    visit.house.shelf.forget(visit.campaign.slug)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/endorsements/{endorsement.id.hex}")
 
 

@@ -96,7 +96,7 @@ async def move(visit: Visit) -> Response:
         return await _show(visit, _Outcome(UNPROCESSABLE, errors=[_DAYS[name]], typed=form.typed()))
     except CampaignCannotMove:
         return await _show(visit, _Outcome(CONFLICT, has_moved=True))
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/steps")
 
 
