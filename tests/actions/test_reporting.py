@@ -178,8 +178,9 @@ def test_a_due_snapshot_is_taken_first(stage: Stage) -> None:
         rows = breakdown[name]
         assert sum(row["SignatureCount"] for row in rows) == 612, name
         assert all(row["SignatureCount"] >= 5 for row in rows if row[name.removesuffix("Signatures")] is not None), name
-    [ontario] = [row for row in breakdown["ProvinceSignatures"] if row["Province"] == "CA-ON"]
-    assert ontario["Name"]["en"] == "Ontario"
+    # Where the rest would be too small, one that is drawn by lot goes into it, whichever that is.
+    named = {row["Province"]: row["Name"]["en"] for row in breakdown["ProvinceSignatures"] if row["Province"]}
+    assert named.items() & {"CA-ON": "Ontario", "CA-QC": "Quebec"}.items()
 
 
 @pytest.mark.usefixtures("plain_document")
