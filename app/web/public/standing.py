@@ -41,7 +41,7 @@ class Standing:
     names_at: str  # the address of the names, after the language, where these are too many for a document
     # What is worked out of it, once for all who ask.
     naming: dict[tuple[int | None, Locale], asyncio.Task[str]] = field(default_factory=dict)
-    holding: dict[Made, asyncio.Task[bool]] = field(default_factory=dict)
+    holding: dict[str, tuple[Made, asyncio.Task[bool]]] = field(default_factory=dict)
 
     @property
     def letter(self) -> Letter:
@@ -57,7 +57,7 @@ class Standing:
         return typeset_letter(self.letter, locale, place, names_at=self.where_names_are(locale))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Made:
     """A letter with names that was made: when, of what, and whom it named."""
 
@@ -119,9 +119,10 @@ class Standings:
         made = self._made.get((standing.shelved.campaign.id, name))
         if made is None or time.monotonic() - made.at >= NAMED_SECONDS:
             return None
-        holding = standing.holding.get(made)
-        if holding is None:
-            holding = standing.holding[made] = asyncio.create_task(asyncio.to_thread(_holds, made, standing))
+        known, holding = standing.holding.get(name, (None, None))
+        if holding is None or known is not made:
+            holding = asyncio.create_task(asyncio.to_thread(_holds, made, standing))
+            standing.holding[name] = (made, holding)
         return made.state if await asyncio.shield(holding) else None
 
     async def _read(self, shelved: ShelvedCampaign) -> Standing:
