@@ -57,6 +57,7 @@ _BROKEN: Final = message("This picture is damaged or incomplete. Save it again a
 _TOO_LARGE: Final = message("This picture has too many dots. Make it smaller than 4,000 by 4,000 and send it again")
 _TOO_SMALL: Final = message("This picture is too small. Send one that is at least 16 dots wide and high")
 _TOO_LAYERED: Final = message("This picture is stored in an unusual way. Save it again as PNG and send that")
+_REFUSED: Final = {"SVG": _NO_DRAWING, "PDF": _NO_DOCUMENT, "": _NO_PICTURE}
 
 Drawn = TypeVar("Drawn")
 
@@ -82,6 +83,22 @@ class Picture:
     height: int
 
 
+def kind_of(content: bytes) -> str:
+    """Return what a file is: PNG, JPEG, GIF, WEBP, PDF, SVG, or nothing for all else.
+
+    What begins as a picture is one, whatever else it may be. A PDF may begin a little later than its file.
+    """
+    for beginning, kind in FORMATS.items():
+        if content.startswith(beginning):
+            return kind
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "WEBP"
+    start = content[:_BEGINNING].lower()
+    if not start.startswith(b"%pdf-") and (b"<svg" in start or b"<?xml" in start or b"<!doctype svg" in start):
+        return "SVG"
+    return "PDF" if b"%pdf-" in start else ""
+
+
 def redraw_logo(content: bytes) -> Picture:
     """Return an organisation's sign as a PNG of at most 480 by 240 dots. Raises PictureRefused."""
     clean = _draw(content, LOGO)
@@ -90,9 +107,12 @@ def redraw_logo(content: bytes) -> Picture:
     return Picture(drawn.getvalue(), *clean.size)
 
 
-def redraw_photo(content: bytes) -> bytes:
-    """Return a photograph of a page as a JPEG of at most 2,400 dots a side, on white. Raises PictureRefused."""
-    seen = _draw(content, PHOTO)
+def redraw_photo(content: bytes, box: tuple[int, int] = PHOTO) -> bytes:
+    """Return a photograph of a page as a JPEG within ``box`` (width and height in dots), on white.
+
+    Raises PictureRefused.
+    """
+    seen = _draw(content, box)
     page = Image.new("RGB", seen.size, "white")
     page.paste(seen, mask=seen)
     drawn = io.BytesIO()
@@ -102,7 +122,9 @@ def redraw_photo(content: bytes) -> bytes:
 
 def _draw(content: bytes, box: tuple[int, int]) -> Image.Image:
     """Return the first picture of a file, upright, within ``box``, and nothing else of it."""
-    kind = _kind_of(content)
+    kind = kind_of(content)
+    if kind in _REFUSED:
+        raise PictureRefused(_REFUSED[kind])
     image = _open(content, kind)
     width, height = image.size
     if min(width, height) < SMALLEST:
@@ -147,18 +169,6 @@ def _open(content: bytes, kind: str) -> Image.Image:
         limit = JPEG_DOTS
     _check_size(image.size, limit)
     return image
-
-
-def _kind_of(content: bytes) -> str:
-    for beginning, kind in FORMATS.items():
-        if content.startswith(beginning):
-            return kind
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "WEBP"
-    start = content[:_BEGINNING].lower()
-    if b"<svg" in start or b"<?xml" in start or b"<!doctype svg" in start:
-        raise PictureRefused(_NO_DRAWING)
-    raise PictureRefused(_NO_DOCUMENT if b"%pdf-" in start else _NO_PICTURE)
 
 
 def _webp_size(content: bytes) -> tuple[int, int]:

@@ -67,15 +67,18 @@ class DailyUploads:
         self._day: date | None = None
         self._sent: dict[Hashable, int] = {}
 
-    def take(self, who: Hashable, today: date) -> bool:
-        """Count one more, and tell whether it may be sent."""
+    def is_spent(self, who: Hashable, today: date) -> bool:
+        """Tell whether as many came as may in a day."""
+        return today == self._day and self._sent.get(who, 0) >= self._most
+
+    def count(self, who: Hashable, today: date) -> None:
+        """Count one that has come."""
         if today != self._day:
             self._day, self._sent = today, {}
         sent = self._sent.pop(who, 0)
         if len(self._sent) >= _SENDERS:
             del self._sent[next(iter(self._sent))]
-        self._sent[who] = min(sent + 1, self._most)
-        return sent < self._most
+        self._sent[who] = sent + 1
 
 
 async def read_upload(request: Request, *, repeated: frozenset[str] = frozenset()) -> Upload:

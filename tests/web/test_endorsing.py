@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import itertools
 import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import pytest
+import typst
 from PIL import Image
 from sqlalchemy import select, update
 
 from app.actions import endorsing as actions
 from app.actions.endorsing import forms
 from app.core.clock import utc_now
+from app.documents import scans
 from app.models import Campaign, Endorsement
 from app.queries.complaints import list_complaints
+from app.queries.endorsements import find_authority_letter, list_authority_letters
 from app.web import uploads
 from tests.editions import correct, look_again
 from tests.stage import on_one_database, small_campaign
 from tests.web.html import Page
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from uuid import UUID
 
     from sqlalchemy.orm import Session
@@ -348,7 +354,7 @@ def test_pictures_that_are_none_are_refused_in_words(stage: Stage) -> None:
 def test_pictures_beyond_those_of_a_day_are_not_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     slug = stage.campaign(letter())
     own = f"/fr/endorsement/{confirmed(stage, slug, email='sokha@gmail.com')}"
-    monkeypatch.setattr(uploads.DailyUploads, "take", lambda *_: False)
+    monkeypatch.setattr(uploads.DailyUploads, "is_spent", lambda *_: True)
     for path, field in (("logo", "logo"), ("authority", "letter")):
         # Whatever the body is: nobody looks at it.
         answer = stage.run(stage.browser.post(f"{own}/{path}", content=b"rubbish"))
@@ -543,3 +549,79 @@ def test_who_disputes_a_signature_is_heard_in_private(stage: Stage) -> None:
         assert stage.get(f"/en/campaigns/{slug}/organisations/{position}/dispute").status_code == 404
     empty = stage.campaign(letter())
     assert stage.get(f"/en/campaigns/{empty}/organisations").status_code == 404
+
+
+def letter_as_pdf(pages: int) -> bytes:
+    source = (
+        "#set page(width: 620pt, height: 877pt)\n= Sok Sophea may sign\n#lorem(300)\n"
+        + "#pagebreak()\n#lorem(5)\n" * (pages - 1)
+    )
+    made = typst.compile(source.encode(), format="pdf")
+    assert isinstance(made, bytes)
+    return made
+
+
+@on_one_database
+def test_a_letter_of_authority_may_be_a_pdf_and_a_moderator_sees_its_pages(stage: Stage) -> None:
+    slug = stage.campaign(letter())
+    own = f"/en/endorsement/{confirmed(stage, slug, email='sokha@gmail.com')}"
+    shown = stage.get(own).text
+    assert 'id="letter" name="letter" accept="application/pdf,image/png,' in shown
+    assert 'id="logo" name="logo" accept="image/png,' in shown
+    assert "Of a PDF we read the first 4 pages" in Page(shown).words
+    sent = upload(stage, f"{own}/authority", letter_as_pdf(6), field="letter")
+    assert (sent.status_code, sent.headers["location"]) == (303, f"{own}?done=authority")
+    (waiting,) = stage.read(list_authority_letters, account_id=uuid4())
+    read = stage.read(find_authority_letter, letter_id=waiting.id, keyring=stage.keyring)
+    assert read is not None
+    assert read.content is not None
+    assert read.letter.media_type == "image/jpeg"
+    drawn = Image.open(io.BytesIO(read.content)).convert("L")
+    assert drawn.size == (1240, 4 * 1754 + 3 * 4)
+    dark = [sum(drawn.crop((0, top, 1240, top + 1750)).histogram()[:128]) for top in range(0, 4 * 1758, 1758)]
+    # The first has a heading and three hundred words, and each of the others five.
+    assert all(100 < each < dark[0] / 20 for each in dark[1:]), dark
+    assert "A moderator reads your letter" in stage.get(own).text
+    logo = upload(stage, f"{own}/logo", letter_as_pdf(1), logo_consent="yes")
+    assert "This is a PDF" in Page(logo.text).faults["logo"]
+
+
+@on_one_database
+def test_a_pdf_that_cannot_be_drawn_is_refused_in_words_and_holds_nobody_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    slug = stage.campaign(letter())
+    token = confirmed(stage, slug, email="sokha@gmail.com")
+    whole = letter_as_pdf(1)
+    for locale in ("km", "en", "fr"):
+        own = f"/{locale}/endorsement/{token}"
+        for content in (whole[:200], b"rubbish", b""):
+            answer = upload(stage, f"{own}/authority", content, field="letter")
+            page = Page(answer.text)
+            assert (answer.status_code, page.lang, set(page.faults)) == (422, locale, {"letter"})
+    hanging = tmp_path / "hanging.py"
+    hanging.write_text("import time; time.sleep(600)")
+    ended: list[str] = []
+
+    async def send() -> httpx.Response:
+        answer = await stage.browser.post(f"{own}/authority", files={"letter": ("x.pdf", whole, "application/pdf")})
+        ended.append("drawing")
+        return answer
+
+    async def look() -> None:
+        for _ in range(3):
+            assert (await stage.browser.get(own)).status_code == 200
+        ended.append("looking")
+
+    async def both() -> httpx.Response:
+        answer, _ = await asyncio.gather(send(), look())
+        return answer
+
+    with monkeypatch.context() as patched:
+        patched.setattr(scans, "PROGRAM", hanging)
+        patched.setattr(scans, "SECONDS", 1.5)
+        answer = stage.run(both())
+    assert (answer.status_code, set(Page(answer.text).faults)) == (422, {"letter"})
+    assert ended == ["looking", "drawing"]
+    assert stage.sql("SELECT count(*) FROM authority_letters") == [(0,)]
+    assert upload(stage, f"{own}/authority", whole, field="letter").status_code == 303

@@ -173,6 +173,10 @@ def test_fifty_megabytes_are_a_page_and_not_read(site: Stage, path: str) -> None
 
 def test_each_sends_so_much_in_a_day() -> None:
     daily, today = DailyUploads(2), date(2026, 11, 22)
-    assert [daily.take("one", today) for _ in range(3)] == [True, True, False]
-    assert daily.take("another", today)
-    assert daily.take("one", today + timedelta(days=1))
+    spent = []
+    for _ in range(3):
+        spent.append(daily.is_spent("one", today))
+        daily.count("one", today)
+    assert spent == [False, False, True]
+    assert not daily.is_spent("another", today)
+    assert not daily.is_spent("one", today + timedelta(days=1))

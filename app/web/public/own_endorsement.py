@@ -12,7 +12,10 @@ from app.actions import endorsing
 from app.actions.endorsing import EndorsementLinkUnknown, EndorsementMoved, HandedOverLately, TextMoved
 from app.core import tokens
 from app.core.clock import utc_now
-from app.documents.pictures import ACCEPTED, PictureRefused, redraw_logo, redraw_photo
+from app.documents import pictures, scans
+from app.documents.pictures import PictureRefused, redraw_logo
+from app.documents.scan_pages import PAGES
+from app.documents.scans import redraw_letter
 from app.i18n import Message, message
 from app.queries.endorsements import find_own_endorsement
 from app.queries.logos import find_own_logo
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
     from app.queries.endorsements import OwnEndorsement
     from app.web.house import House
+    from app.web.uploads import Upload
 
 ACTIONS: Final = frozenset({"withdraw", "renew", "remove_logo", "hand_over"})
 #: What the page says was done.
@@ -40,9 +44,10 @@ FIELDS: Final = ("edition", "logo", "logo_consent", "letter", "representative", 
 MEGABYTE: Final = 1024 * 1024
 _CHANGED: Final = message("The text has changed since you opened this page. Read it again, then sign.")
 _CHOOSE: Final = message("Choose a picture")
-#: Pictures and letters that one organisation sends in a day.
+_CHOOSE_LETTER: Final = message("Choose a PDF or a picture")
+#: Logos that one organisation sends in a day, and letters of authority.
 UPLOADS_A_DAY: Final = 20
-_ENOUGH: Final = message("Many pictures came for this organisation today. Please send the next one tomorrow.")
+_ENOUGH: Final = message("Many files came for this organisation today. Please send the next one tomorrow.")
 _LATELY: Final = message("Somebody was named a moment ago, or several times today. Try again in a minute, or tomorrow.")
 
 
@@ -130,9 +135,9 @@ class OwnEndorsementPage:
         own = await self._find(request)
         if own.state not in LIVING:
             return self._show(request, own, _Faults(status_code=409))
-        if not self._uploads.take(own.endorsement_id, utc_now().date()):
+        if self._uploads.is_spent((own.endorsement_id, "logo"), utc_now().date()):
             return self._show(request, own, _Faults({"logo": _ENOUGH}, status_code=429))
-        upload = await read_upload(request)
+        upload = await self._read(request, own, "logo")
         sent, errors = upload.file("logo"), dict[str, Message]()
         if sent is None:
             errors["logo"] = _CHOOSE
@@ -157,18 +162,24 @@ class OwnEndorsementPage:
             return self._show(request, await self._find(request), _Faults(status_code=409))
         return self._lead_on(request, own, "logo")
 
+    async def _read(self, request: Request, own: OwnEndorsement, field: str) -> Upload:
+        """Read a body and count it; one that broke off, or came while too many were read, counts for nothing."""
+        upload = await read_upload(request)
+        self._uploads.count((own.endorsement_id, field), utc_now().date())
+        return upload
+
     async def take_letter(self, request: Request) -> Response:
         """Draw a letter of authority anew and keep it, sealed, for a moderator to read."""
         own = await self._find(request)
         if own.state != "waiting" or own.proof is not None:
             return self._show(request, own, _Faults(status_code=409))
-        if not self._uploads.take(own.endorsement_id, utc_now().date()):
+        if self._uploads.is_spent((own.endorsement_id, "letter"), utc_now().date()):
             return self._show(request, own, _Faults({"letter": _ENOUGH}, status_code=429))
-        sent = (await read_upload(request)).file("letter")
+        sent = (await self._read(request, own, "letter")).file("letter")
         if sent is None:
-            return self._show(request, own, _Faults({"letter": _CHOOSE}))
+            return self._show(request, own, _Faults({"letter": _CHOOSE_LETTER}))
         try:
-            drawn = await draw_in_turn(redraw_photo, sent)
+            drawn = await draw_in_turn(redraw_letter, sent)
         except PictureRefused as refusal:
             return self._show(request, own, _Faults({"letter": refusal.message}))
         try:
@@ -240,6 +251,7 @@ class OwnEndorsementPage:
             values={} if faults is None or faults.form is None else faults.form.typed(),
             done=done,
             asks=asks,
-            accepted=ACCEPTED,
+            accepted={"logo": pictures.ACCEPTED, "letter": scans.ACCEPTED},
+            pages=PAGES,
             megabytes=UPLOAD_BYTES // MEGABYTE,
         )
