@@ -97,8 +97,9 @@ class House:
     def forget(self, slug: str) -> None:
         """Let nothing that this process makes from now on show a campaign as it was.
 
-        For what takes something away. Where something comes, such as a signature, a page that is a second old will do,
-        and forgetting its cache alone spares reading the campaign for each.
+        For what a team or a moderator does, who then look at it, and for what takes something away. Where something
+        comes many times a minute, such as a signature, a page that is a second old will do, and forgetting its cache
+        alone spares reading the campaign for each.
         """
         self.shelf.forget(slug)
         self.cache.forget(slug)

@@ -58,7 +58,7 @@ class Member:
         """End it in order, where it has not been asked to already."""
         self.ask_to_end()
         try:
-            self._process.wait(10)
+            self._process.wait(PATIENCE / 2)
         except subprocess.TimeoutExpired:
             self.kill()
 

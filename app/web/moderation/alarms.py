@@ -115,7 +115,7 @@ async def settle_pair(visit: Visit) -> Response:
     except PairSettled:
         note = message("Nothing was done: somebody has settled this pair in the meantime.").say(visit.locale)
         return await _show_pairs(visit, campaign, CONFLICT, note=note)
-    visit.house.cache.forget(campaign.slug)
+    visit.house.forget(campaign.slug)
     return visit.go(f"/pairs/{campaign.slug}")
 
 

@@ -79,7 +79,7 @@ async def decide(visit: Visit) -> Response:
         )
     except tuple(_NOTES) as fact:
         return await _show(visit, await _find(visit), CONFLICT, note=_NOTES[type(fact)].say(visit.locale))
-    visit.house.cache.forget(appeal.slug)
+    visit.house.forget(appeal.slug)
     return visit.go(f"/appeals?done={decision}")
 
 

@@ -112,7 +112,7 @@ async def _do(visit: Visit, review: Review, name: str, **values: str | bool) -> 
         return await _show_gone(visit) if newer is None else _show(visit, newer, CONFLICT, note=note)
     except CampaignCannotMove:
         return await _show_gone(visit)
-    visit.house.cache.forget(review.slug)
+    visit.house.forget(review.slug)
     return visit.go(f"?done={name}")
 
 

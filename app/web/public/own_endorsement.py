@@ -220,7 +220,7 @@ class OwnEndorsementPage:
         return own
 
     def _lead_on(self, request: Request, own: OwnEndorsement, done: str) -> Response:
-        self._house.cache.forget(own.campaign.slug)
+        self._house.forget(own.campaign.slug)
         token = request.path_params["token"]
         return RedirectResponse(f"/{views.locale_of(request)}/endorsement/{token}?done={done}", 303)
 

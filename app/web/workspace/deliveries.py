@@ -138,7 +138,7 @@ async def _do(visit: Visit, action: Any, delivery_id: UUID, **more: Any) -> None
 
 
 def _go(visit: Visit, done: str) -> Response:
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/deliveries?done={done}")
 
 

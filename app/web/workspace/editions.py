@@ -69,7 +69,7 @@ async def publish(visit: Visit) -> Response:
         )
     except tuple(_MOVED) as fact:
         return await _show(visit, form.typed(), [("changes", _MOVED[type(fact)].say(visit.locale))])
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/editions?published={number}")
 
 

@@ -70,7 +70,7 @@ async def issue(visit: Visit) -> Response:
         )
     except NotDateable:
         return await _show(visit, status_code=CONFLICT, is_refused=True)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/letter?issued={number}")
 
 
@@ -122,7 +122,7 @@ async def save_head(visit: Visit) -> Response:
         saved = await _find_head(visit)
         typed = {**form.typed(), "version": str(saved.version)}
         return _show_head(visit, saved, typed, {}, saved=saved, status_code=CONFLICT)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/letter?done=head")
 
 
@@ -157,7 +157,7 @@ async def save_greeting_form(visit: Visit) -> Response:
         saved = await _find_recipient(visit)
         typed = {**form.typed(), "shown": _fingerprint(saved)}
         return _show_greeting(visit, saved, typed, {}, is_changed=True, status_code=CONFLICT)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/letter?done=greeting")
 
 

@@ -104,7 +104,7 @@ async def save_return(visit: Visit) -> Response:
         )
     except ReturnChanged:
         return await _show_list(visit, typed=form, is_changed=True, status_code=CONFLICT)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/paper")
 
 
@@ -209,7 +209,7 @@ async def close(visit: Visit) -> Response:
     if errors:
         batch = await find(visit, HERE + "/{number}/close")
         return await _show_batch(visit, batch, errors=errors, typed=form, status_code=CONFLICT)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/paper/{batch.number}")
 
 
@@ -231,7 +231,7 @@ async def remove(visit: Visit) -> Response:
             account_id=visit.signed_in.account_id,
             now=visit.now,
         )
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/paper/{batch.number}")
 
 

@@ -101,7 +101,7 @@ async def create(visit: Visit) -> Response:
     except (ResponseChanged, ResponseNotFound):
         # Not found: removed, or the id is one of another campaign, and finding it here says so.
         return await _show_conflict(visit, UUID(once), typed)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/responses")
 
 
@@ -121,7 +121,7 @@ async def correct(visit: Visit) -> Response:
         await _do(visit, responses.correct_response, response, answer=typed.answer, shown=form.text("shown"))
     except ResponseChanged:
         return await _show_conflict(visit, response.id, typed)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/responses")
 
 
@@ -130,7 +130,7 @@ async def remove(visit: Visit) -> Response:
     await visit.read_form()
     response = await _find(visit)
     await _do(visit, responses.remove_response, response)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/responses")
 
 

@@ -205,7 +205,7 @@ async def _save(visit: Visit, section: str, form: Form, changes: Mapping[str, An
         errors["signatures"] = message("Choose a number above the count, which is %(count)s now", count=fact.count)
     if errors:
         return _show_section(visit, section, await _find(visit), _as_typed(form, say_errors(errors, visit.locale)))
-    visit.house.cache.forget(slug)
+    visit.house.forget(slug)
     return _go_on(visit, section, slug)
 
 

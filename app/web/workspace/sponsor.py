@@ -71,7 +71,7 @@ async def act(visit: Visit) -> Response:
         outcome = _Outcome(CONFLICT, note=message("No Member can be asked any more as the campaign stands now."))
     if outcome is not None:
         return await _show(visit, outcome)
-    visit.house.cache.forget(visit.campaign.slug)
+    visit.house.forget(visit.campaign.slug)
     return visit.go(f"/campaigns/{visit.campaign.slug}/sponsor")
 
 
