@@ -127,12 +127,12 @@ def _run_to_the_answer(stage: Stage, desk: Page, slug: str) -> None:
     runner.goto(f"{at}/steps")
     runner.get_by_role("button", name="End signing now").click()
     expect(runner.locator(".kind .tag")).to_have_text("Closed")
-    _present(runner, at)
+    today = _present(runner, at)
     runner.goto(f"{at}/responses/new")
     runner.locator("input[name=kind][value=government]").check()
     for name, value in (
         ("body", "Minister of Canadian Heritage"),
-        ("answered_on", time.strftime("%Y-%m-%d", time.gmtime())),
+        ("answered_on", today),
         ("title", "Response to the petition"),
         ("text", "The Government thanks the petitioners.\n\nBooks will be bought."),
     ):
@@ -261,15 +261,16 @@ def _sign_and_confirm(stage: Stage, slug: str) -> None:
     page.context.close()
 
 
-def _present(page: Page, at: str) -> None:
-    """Record the presentation today, which is yesterday where the campaign's clocks are behind ours."""
+def _present(page: Page, at: str) -> str:
+    """Record the presentation today, and return the day: yesterday where the campaign's clocks are behind UTC's."""
     page.goto(f"{at}/steps")
     for seconds in (86_400, 0):
-        page.locator("#presented_on").fill(time.strftime("%Y-%m-%d", time.gmtime(time.time() - seconds)))
+        day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - seconds))
+        page.locator("#presented_on").fill(day)
         page.locator("#presented_by").fill("A. Member")
         press(page.get_by_role("button", name="Record the presentation"))
         if page.locator(".kind .tag").inner_text() == "Presented":
-            return
+            return day
     raise AssertionError(page.locator("main").inner_text())
 
 
